@@ -1,0 +1,64 @@
+"""A title as the catalogue knows it, and what the stages work from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.domain.aligned import Alignment
+from pipeline.domain.names import AiringStatus, Season, Site, TitleType
+from pipeline.domain.source_title import SourceTitle
+
+__all__ = ["CatalogueRow", "StageInput", "Title", "id_key"]
+
+
+def id_key(site: Site, id_: str) -> str:
+    """The text form of an id, as users write it: ``mal:1``."""
+    return f"{site.value}:{id_}"
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogueRow:
+    """One row of anime-offline-database in our terms. ``sources`` are the URLs as they stand in the file.
+
+    The catalogue says neither who a synonym, a tag nor a score came from; it is one source among others.
+    """
+
+    sources: tuple[str, ...]
+    title: str
+    type: TitleType = TitleType.UNKNOWN
+    episodes: int | None = None
+    status: AiringStatus = AiringStatus.UNKNOWN
+    season: Season | None = None
+    year: int | None = None
+    picture: str | None = None
+    thumbnail: str | None = None
+    duration_s: int | None = None
+    score: float | None = None
+    """Arithmetic mean on 1 to 10."""
+    synonyms: tuple[str, ...] = ()
+    studios: tuple[str, ...] = ()
+    producers: tuple[str, ...] = ()
+    related_anime: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """A title with its identity. ``ids`` is a multimap: a row may carry two ids of one site."""
+
+    title_id: str
+    row: CatalogueRow
+    ids: Mapping[Site, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class StageInput:
+    """Everything a stage may look at; the same object for all six.
+
+    ``sources`` are in the fixed order of :class:`~pipeline.domain.names.Platform`. ``known_ids`` holds, for every
+    foreign id the sources or the row mention and the identity registry knows, ``"mal:21" -> title_id``.
+    """
+
+    title: Title
+    sources: tuple[SourceTitle, ...]
+    alignment: Alignment
+    known_ids: Mapping[str, str]

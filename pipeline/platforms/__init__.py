@@ -1,0 +1,1 @@
+"""The six platforms, one folder each: ``requests`` (what to ask), ``payload`` (their shape), ``convert`` (ours)."""

@@ -1,0 +1,286 @@
+"""One frozen settings object, validated at start and passed down.
+
+Read from, in this order: arguments, environment (``ANIME_ENRICH_…``, ``__`` for nesting, for instance
+``ANIME_ENRICH_PLATFORMS__JIKAN__BASE_URL``), ``anime-enrich.toml`` in the working folder, the defaults below.
+Every address and every limit is here; nothing in the code knows one.
+"""
+
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from pipeline.domain.names import Platform
+
+__all__ = [
+    "AniListSettings",
+    "AnidbSettings",
+    "AnimePlanetSettings",
+    "AnimeScheduleSettings",
+    "BreakerSettings",
+    "EmbeddingSettings",
+    "FreshnessSettings",
+    "ImageSettings",
+    "JikanSettings",
+    "KitsuSettings",
+    "Limit",
+    "PlatformSettings",
+    "PlatformsSettings",
+    "Settings",
+    "StoreSettings",
+    "is_loopback",
+]
+
+Positive = Annotated[float, Field(gt=0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Limit(_Section):
+    """At most ``requests`` in any ``per_s`` seconds, wherever the window starts."""
+
+    requests: Annotated[int, Field(ge=1)]
+    per_s: Positive
+
+
+class BreakerSettings(_Section):
+    """After ``failures`` in a row a platform is left alone for ``reset_s``, then tried with one request."""
+
+    failures: Annotated[int, Field(ge=1)] = 5
+    reset_s: Positive = 60.0
+
+
+class PlatformSettings(_Section):
+    """What every platform has."""
+
+    enabled: bool = True
+    base_url: str
+    limits: tuple[Limit, ...]
+    concurrency: Annotated[int, Field(ge=1, le=16)] = 2
+    """Requests under way at once; more than rate x latency gains nothing."""
+    timeout_s: Positive = 30.0
+    attempts: Annotated[int, Field(ge=1)] = 5
+    """Tries of one request that fails in passing; a stated wait is not a try."""
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 64 * 1024 * 1024
+    """A longer answer is refused, counted after decompression."""
+    breaker: BreakerSettings = BreakerSettings()
+    token: SecretStr | None = None
+
+
+class JikanSettings(PlatformSettings):
+    """MyAnimeList through a service of Jikan v4's shape. Jikan itself ended on 2026-10-01; Tenrai keeps its shape."""
+
+    base_url: str = "https://api.tenrai.org/v1"
+    limits: tuple[Limit, ...] = (
+        Limit(requests=3, per_s=1),
+        Limit(requests=60, per_s=60),
+        Limit(requests=40_000, per_s=86_400),
+    )
+    concurrency: Annotated[int, Field(ge=1, le=16)] = 3
+    breaker: BreakerSettings = BreakerSettings(failures=5, reset_s=30)
+
+
+class AniListSettings(PlatformSettings):
+    """AniList GraphQL. Nominal 90/min, in force 30/min; every answer's header corrects it."""
+
+    base_url: str = "https://graphql.anilist.co"
+    limits: tuple[Limit, ...] = (Limit(requests=1, per_s=2), Limit(requests=30, per_s=60))
+    timeout_s: Positive = 60.0
+    breaker: BreakerSettings = BreakerSettings(failures=3, reset_s=20)
+    batch: Annotated[int, Field(ge=1, le=50)] = 50
+
+
+class KitsuSettings(PlatformSettings):
+    """Kitsu. No documented limit; one request a second, one at a time, is the polite reading of that."""
+
+    base_url: str = "https://kitsu.app/api"
+    limits: tuple[Limit, ...] = (Limit(requests=1, per_s=1),)
+    concurrency: Annotated[int, Field(ge=1, le=16)] = 1
+    breaker: BreakerSettings = BreakerSettings(failures=8, reset_s=60)
+    batch: Annotated[int, Field(ge=1, le=100)] = 20
+    api: Annotated[str, Field(pattern="^(graphql|jsonapi)$")] = "graphql"
+
+
+class AnidbSettings(PlatformSettings):
+    """AniDB's HTTP API. Needs a client name registered there; without one the platform is switched off."""
+
+    base_url: str = "http://api.anidb.net:9001"
+    limits: tuple[Limit, ...] = (Limit(requests=1, per_s=4), Limit(requests=200, per_s=86_400))
+    concurrency: Annotated[int, Field(ge=1, le=1)] = 1
+    breaker: BreakerSettings = BreakerSettings(failures=3, reset_s=120)
+    client: str | None = None
+    client_version: int = 1
+
+
+class AnimePlanetSettings(PlatformSettings):
+    """Anime-Planet's pages. No API exists: off until the operator names a contact and turns it on."""
+
+    enabled: bool = False
+    base_url: str = "https://www.anime-planet.com"
+    limits: tuple[Limit, ...] = (Limit(requests=1, per_s=1.2),)
+    concurrency: Annotated[int, Field(ge=1, le=16)] = 1
+    breaker: BreakerSettings = BreakerSettings(failures=10, reset_s=120)
+
+
+class AnimeScheduleSettings(PlatformSettings):
+    """AnimeSchedule v3; ``token`` is an application token, without one the allowance is far smaller."""
+
+    base_url: str = "https://animeschedule.net/api/v3"
+    limits: tuple[Limit, ...] = (Limit(requests=2, per_s=1), Limit(requests=120, per_s=60))
+    breaker: BreakerSettings = BreakerSettings(failures=5, reset_s=60)
+    batch: Annotated[int, Field(ge=1, le=18)] = 18
+
+
+class PlatformsSettings(_Section):
+    """The six platforms, by the names of their folders."""
+
+    jikan: JikanSettings = JikanSettings()
+    anilist: AniListSettings = AniListSettings()
+    kitsu: KitsuSettings = KitsuSettings()
+    anidb: AnidbSettings = AnidbSettings()
+    anime_planet: AnimePlanetSettings = AnimePlanetSettings()
+    animeschedule: AnimeScheduleSettings = AnimeScheduleSettings()
+
+    def of(self, platform: Platform) -> PlatformSettings:
+        """Settings of one platform."""
+        section: PlatformSettings = getattr(self, platform.value)
+        return section
+
+
+class FreshnessSettings(_Section):
+    """How many days an answer is good for, by what the title is doing. A failure is asked again in the next run."""
+
+    finished_days: Positive = 30.0
+    airing_days: Positive = 1.0
+    upcoming_days: Positive = 3.0
+    unknown_days: Positive = 14.0
+    absent_days: Positive = 7.0
+
+
+class ImageSettings(_Section):
+    """Fetching the pictures that are embedded; only their vectors are kept."""
+
+    enabled: bool = True
+    limits: tuple[Limit, ...] = (Limit(requests=2, per_s=1),)
+    """Per image host."""
+    timeout_s: Positive = 30.0
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 16 * 1024 * 1024
+    characters: Annotated[int, Field(ge=0, le=16)] = 3
+    """Pictures of how many main characters go into the character vector."""
+
+
+class EmbeddingSettings(_Section):
+    """What turns texts and pictures into vectors."""
+
+    text_model: str = "hash-ngram-1024"
+    """``hash-ngram-1024`` needs nothing; else a folder with a BGE-M3 shaped checkpoint (extra ``models``)."""
+    image_model: str = "image-layout-1024"
+    """``image-layout-1024`` needs nothing; else a folder with a SigLIP shaped checkpoint (extra ``models``)."""
+    max_tokens: Annotated[int, Field(ge=16, le=8192)] = 2048
+
+
+class StoreSettings(_Section):
+    """Where points go: an embedded Qdrant under ``checkpoints``, or a server by URL."""
+
+    url: str | None = None
+    api_key: SecretStr | None = None
+    collection: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "anime"
+    batch: Annotated[int, Field(ge=1, le=256)] = 16
+    timeout_s: Positive = 60.0
+
+
+def is_loopback(url: str) -> bool:
+    """Whether an address is this machine's own."""
+    host = urlsplit(url).hostname or ""
+    return host == "localhost" or host.startswith("127.") or host == "::1"
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ANIME_ENRICH_",
+        env_nested_delimiter="__",
+        toml_file="anime-enrich.toml",
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+    )
+
+    checkpoints: Path = Path("checkpoints")
+    """Folder of the ledger, the blobs and the embedded Qdrant."""
+    catalogue: str | None = None
+    """Path or URL of an anime-offline-database file (.jsonl, .json, .zst, .gz)."""
+    ledger_url: str | None = None
+    """SQLAlchemy URL; default SQLite in ``checkpoints``. PostgreSQL needs the extra ``postgres``."""
+    blobs_url: str | None = None
+    """fsspec URL of the blob store; default a folder in ``checkpoints``."""
+    budget_path: Path | None = None
+    """SQLite file in which every process of this machine notes its requests; default in the user's state folder."""
+    contact: str | None = None
+    """Address or URL put into the User-Agent, so that a platform can reach you."""
+    speed: Positive = 1.0
+    """Divides every limit's window. Only for practice platforms: any other value than 1 needs loopback addresses."""
+    window: Annotated[int, Field(ge=1, le=5000)] = 200
+    """Titles claimed and finished together."""
+    platforms: PlatformsSettings = PlatformsSettings()
+    freshness: FreshnessSettings = FreshnessSettings()
+    images: ImageSettings = ImageSettings()
+    embedding: EmbeddingSettings = EmbeddingSettings()
+    store: StoreSettings = StoreSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the signature is pydantic's
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # the signature is pydantic's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then the TOML file."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls))
+
+    @model_validator(mode="after")
+    def _speed_is_for_practice(self) -> Self:
+        if self.speed != 1.0:
+            far = [p.value for p in Platform if self._is_asked(p) and not is_loopback(self.platforms.of(p).base_url)]
+            if far:
+                raise ValueError(
+                    f"speed={self.speed!r} would break the limits of real platforms: {', '.join(far)} "
+                    "are not loopback addresses; leave speed at 1 or point their base_url at practice platforms"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _anime_planet_needs_contact(self) -> Self:
+        if self.platforms.anime_planet.enabled and not self.contact:
+            raise ValueError(
+                "platforms.anime_planet.enabled is true but contact is not set: name a contact or switch it off"
+            )
+        return self
+
+    def _is_asked(self, platform: Platform) -> bool:
+        return self.platforms.of(platform).enabled and self.why_off(platform) is None
+
+    def why_off(self, platform: Platform) -> str | None:
+        """Why a platform is not asked, or ``None`` when it is."""
+        if not self.platforms.of(platform).enabled:
+            return f"platforms.{platform.value}.enabled is false"
+        if platform is Platform.ANIDB and not self.platforms.anidb.client:
+            return "platforms.anidb.client is not set (AniDB wants a registered client name)"
+        return None
+
+    @property
+    def ledger_address(self) -> str:
+        """SQLAlchemy URL of the ledger."""
+        return self.ledger_url or f"sqlite:///{self.checkpoints / 'ledger.sqlite3'}"
+
+    @property
+    def blobs_address(self) -> str:
+        """URL of the blobs, as fsspec reads it."""
+        return self.blobs_url or str((self.checkpoints / "blobs").absolute())
