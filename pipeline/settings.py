@@ -6,7 +6,7 @@ Every address and every limit is here; nothing in the code knows one.
 """
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -102,7 +102,8 @@ class KitsuSettings(PlatformSettings):
     concurrency: Annotated[int, Field(ge=1, le=16)] = 1
     breaker: BreakerSettings = BreakerSettings(failures=8, reset_s=60)
     batch: Annotated[int, Field(ge=1, le=100)] = 20
-    api: Annotated[str, Field(pattern="^(graphql|jsonapi)$")] = "graphql"
+    api: Literal["graphql", "jsonapi"] = "graphql"
+    """GraphQL answers twenty whole titles at once; JSON:API is the fallback, several requests a title."""
 
 
 class AnidbSettings(PlatformSettings):

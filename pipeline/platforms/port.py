@@ -17,9 +17,15 @@ __all__ = ["PlatformAdapter"]
 class PlatformAdapter(Protocol):
     """One platform. Instances are immutable and shared by all tasks."""
 
-    name: Platform
-    convert_version: int
-    """Goes up whenever :meth:`convert` gives something else for the same parts."""
+    @property
+    def name(self) -> Platform:
+        """Whom this is the adapter of."""
+        ...
+
+    @property
+    def convert_version(self) -> int:
+        """Goes up whenever :meth:`convert` gives something else for the same parts."""
+        ...
 
     @property
     def batch(self) -> int:

@@ -1,0 +1,206 @@
+"""The commands and their options. Light on purpose: a command's own module is imported when the command runs."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="anime-enrich",
+    help="Enriches an anime catalogue from six platforms and loads it, searchable, into Qdrant.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+practice_app = typer.Typer(no_args_is_help=True, help="Practice platforms: six servers in miniature on this machine.")
+catalogue_app = typer.Typer(no_args_is_help=True, help="The anime-offline-database file.")
+app.add_typer(practice_app, name="practice")
+app.add_typer(catalogue_app, name="catalogue")
+
+Titles = Annotated[
+    list[str] | None, typer.Argument(metavar="TITLE…", help="Ids (mal:1), source URLs, title_ids or names.")
+]
+CatalogueFile = Annotated[str | None, typer.Option("--catalogue", help="Path or URL of the catalogue file.")]
+Checkpoints = Annotated[Path | None, typer.Option("--checkpoints", help="Folder of ledger, blobs and points.")]
+Practice = Annotated[bool, typer.Option("--practice", help="Ask practice platforms, started for the run.")]
+Recordings = Annotated[
+    Path | None, typer.Option("--recordings", help="Folder of recorded answers the practice platforms give first.")
+]
+Speed = Annotated[float, typer.Option("--speed", min=1.0, help="Shortens the practice platforms' windows.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Plain JSON on standard output.")]
+
+_SPEED: Final = 20.0
+
+
+@app.command()
+def run(
+    titles: Titles = None,
+    *,
+    catalogue: CatalogueFile = None,
+    everything: Annotated[bool, typer.Option("--all", help="The whole catalogue.")] = False,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many titles.")] = None,
+    practice: Practice = False,
+    recordings: Recordings = None,
+    speed: Speed = _SPEED,
+    checkpoints: Checkpoints = None,
+    as_json: AsJson = False,
+) -> None:
+    """Enrich titles through every step into Qdrant. Does only what is not done yet."""
+    from pipeline.cli.run import RunOptions, run_command
+
+    options = RunOptions(
+        titles=tuple(titles or ()), is_everything=everything, limit=limit, is_json=as_json,
+        practice=_practice(practice, recordings, speed), catalogue=catalogue, checkpoints=checkpoints,
+    )  # fmt: skip
+    raise typer.Exit(run_command(options))
+
+
+@app.command()
+def plan(
+    titles: Titles = None,
+    *,
+    catalogue: CatalogueFile = None,
+    everything: Annotated[bool, typer.Option("--all", help="The whole catalogue.")] = False,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many titles.")] = None,
+    practice: Practice = False,
+    checkpoints: Checkpoints = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what a run would ask of each platform, and how long that takes at the limits. Asks nothing."""
+    from pipeline.cli.plan import plan_command
+    from pipeline.cli.run import RunOptions
+
+    options = RunOptions(
+        titles=tuple(titles or ()), is_everything=everything, limit=limit, is_json=as_json,
+        practice=_practice(practice, None, _SPEED), catalogue=catalogue, checkpoints=checkpoints,
+    )  # fmt: skip
+    raise typer.Exit(plan_command(options))
+
+
+@app.command()
+def status(*, checkpoints: Checkpoints = None, practice: Practice = False, as_json: AsJson = False) -> None:
+    """Where things stand: titles, platforms, points, runs, who works now."""
+    from pipeline.cli.status import status_command
+
+    raise typer.Exit(status_command(checkpoints, is_practice=practice, is_json=as_json))
+
+
+@app.command()
+def show(
+    title: Annotated[str, typer.Argument(metavar="TITLE", help="Id (mal:1), URL, title_id or name.")],
+    *,
+    field: Annotated[str | None, typer.Option("--field", help="One field only.")] = None,
+    why: Annotated[bool, typer.Option("--why", help="Rule, sources, confidence and what was passed over.")] = False,
+    checkpoints: Checkpoints = None,
+    practice: Practice = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show a title's record, and why each field is what it is."""
+    from pipeline.cli.show import ShowOptions, show_command
+
+    options = ShowOptions(title=title, field=field, is_why=why, is_json=as_json)
+    raise typer.Exit(show_command(options, checkpoints, is_practice=practice))
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(help="What to look for.")],
+    *,
+    vector: Annotated[str | None, typer.Option("--vector", help="One vector (default: all text vectors)")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100)] = 10,
+    checkpoints: Checkpoints = None,
+    practice: Practice = False,
+    as_json: AsJson = False,
+) -> None:
+    """Search what was loaded."""
+    from pipeline.cli.search import SearchOptions, search_command
+
+    options = SearchOptions(text=text, vector=vector, limit=limit, is_json=as_json)
+    raise typer.Exit(search_command(options, checkpoints, is_practice=practice))
+
+
+@app.command()
+def export(
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="records.jsonl, .jsonl.zst or records.parquet")],
+    *,
+    provenance: Annotated[bool, typer.Option("--provenance", help="Also write why, beside it (JSON Lines).")] = False,
+    checkpoints: Checkpoints = None,
+    practice: Practice = False,
+) -> None:
+    """Write every finished record to a file."""
+    from pipeline.cli.export import export_command
+
+    raise typer.Exit(export_command(target, checkpoints, is_practice=practice, is_provenance=provenance))
+
+
+@app.command()
+def doctor(
+    *,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not try to reach anything.")] = False,
+    recover: Annotated[bool, typer.Option("--recover", help="Copy a damaged ledger's rows into a fresh one.")] = False,
+    checkpoints: Checkpoints = None,
+    practice: Practice = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check settings, disk, ledger, store, credentials, limits, and whether platforms can be reached."""
+    from pipeline.cli.doctor import DoctorOptions, doctor_command
+
+    options = DoctorOptions(is_offline=offline, is_recover=recover, is_json=as_json)
+    raise typer.Exit(doctor_command(options, checkpoints, is_practice=practice))
+
+
+@practice_app.command("serve")
+def practice_serve(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8100,
+    speed: Speed = 1.0,
+    catalogue: CatalogueFile = None,
+    recordings: Recordings = None,
+) -> None:
+    """Serve all six platforms for the rows of a catalogue, with their real limits, headers and errors."""
+    from pipeline.cli.practice import practice_serve_command
+
+    raise typer.Exit(practice_serve_command(host, port, speed=speed, catalogue=catalogue, recordings=recordings))
+
+
+@catalogue_app.command("info")
+def catalogue_info(
+    location: Annotated[str | None, typer.Argument(metavar="FILE", help="Path or URL.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Read a catalogue and say what is in it: age, rows, ids per site, bad rows. Keeps nothing."""
+    from pipeline.cli.catalogue import catalogue_info_command
+
+    raise typer.Exit(catalogue_info_command(location, is_json=as_json))
+
+
+@catalogue_app.command("sync")
+def catalogue_sync(
+    location: Annotated[str | None, typer.Argument(metavar="FILE", help="Path or URL.")] = None,
+    *,
+    checkpoints: Checkpoints = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the identity registry in step with a catalogue file: new, merged, split and vanished titles."""
+    from pipeline.cli.catalogue import catalogue_sync_command
+
+    raise typer.Exit(catalogue_sync_command(location, checkpoints, is_json=as_json))
+
+
+def _practice(is_on: bool, recordings: Path | None, speed: float) -> "tuple[float, Path | None] | None":
+    if not is_on and recordings is not None:
+        raise typer.BadParameter("--recordings is for --practice runs", param_hint="--recordings")
+    return (speed, recordings) if is_on else None
+
+
+def main() -> None:
+    """Entry point of the ``anime-enrich`` script."""
+    from pipeline.cli.ending import ending_well
+
+    with ending_well():
+        app(prog_name="anime-enrich")

@@ -1,0 +1,157 @@
+"""``anime-enrich doctor``: is everything there that a run needs, and if not, what to do."""
+
+import asyncio
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from rich.markup import escape
+
+from pipeline import __version__
+from pipeline.cli.console import console, print_json
+from pipeline.cli.workplace import load_settings
+from pipeline.domain.names import Platform
+from pipeline.embedding import load_image_embedder, load_text_embedder
+from pipeline.enrich.opening import open_ledger
+from pipeline.enrich.plan import TERMS
+from pipeline.errors import BadInput, EnrichError
+from pipeline.ledger.recovery import recover_ledger
+from pipeline.settings import Settings, is_loopback
+
+__all__ = ["DoctorOptions", "doctor_command"]
+
+_LOW_SPACE: Final = 5 * 1024**3
+_REACH_S: Final = 10.0
+_EXTRAS: Final = {"models": "torch", "llm": "pydantic_ai", "postgres": "psycopg", "redis": "redis"}
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorOptions:
+    """What was asked on the command line."""
+
+    is_offline: bool
+    is_recover: bool
+    is_json: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """One line: ``state`` is ``ok``, ``note`` (nothing to do), or ``bad``."""
+
+    name: str
+    state: str
+    told: str
+
+
+def doctor_command(options: DoctorOptions, checkpoints: Path | None, *, is_practice: bool) -> int:
+    """Check and print; exit code 1 when something is bad."""
+    settings = load_settings(checkpoints=checkpoints, is_practice=is_practice)
+    if options.is_recover:
+        return _recover(settings)
+    checks = [*_versions(), *_machine(settings), *_ledger(settings), *_models(settings), *_platforms(settings)]
+    if not options.is_offline:
+        checks += asyncio.run(_reach_all(settings))
+    if options.is_json:
+        print_json({"checks": [{"name": c.name, "state": c.state, "told": c.told} for c in checks]})
+    else:
+        styles = {"ok": "green", "note": "default", "bad": "red"}
+        for check in checks:
+            console.print(f"[{styles[check.state]}]{check.state:<5}[/] {check.name:<24} {escape(check.told)}")
+    return 1 if any(check.state == "bad" for check in checks) else 0
+
+
+def _recover(settings: Settings) -> int:
+    if not settings.ledger_address.startswith("sqlite:///"):
+        raise BadInput("only a SQLite ledger can be recovered here; restore PostgreSQL from its backup")
+    told = recover_ledger(Path(settings.ledger_address.removeprefix("sqlite:///")))
+    for table, (kept, lost) in told.tables.items():
+        console.print(f"{table:<16} {kept} rows kept" + (f", the rest unreadable ({lost})" if lost else ""))
+    console.print(f"the damaged file is kept as {told.kept_as}; run the same command as before to go on")
+    return 0
+
+
+def _versions() -> Iterator[_Check]:
+    yield _Check("anime-enrich", "ok", f"{__version__}, Python {sys.version.split()[0]}")
+    names = ("aiohttp", "sqlalchemy", "pydantic", "qdrant-edge-py", "qdrant-client", "prefect")
+    yield _Check("libraries", "ok", ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names))
+    for extra, module in _EXTRAS.items():
+        is_there = importlib.util.find_spec(module) is not None
+        yield _Check(f"extra {extra}", "ok" if is_there else "note", "installed" if is_there else "not installed")
+
+
+def _machine(settings: Settings) -> Iterator[_Check]:
+    folder = settings.checkpoints
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    state = "ok" if free > _LOW_SPACE else "bad"
+    yield _Check("disk", state, f"{free / 1024**3:.1f} GB free at {settings.checkpoints} (a whole catalogue takes 5)")
+    is_writable = os.access(folder, os.W_OK)
+    yield _Check("checkpoints", "ok" if is_writable else "bad", f"{settings.checkpoints} can be written: {is_writable}")
+
+
+def _ledger(settings: Settings) -> Iterator[_Check]:
+    try:
+        ledger = open_ledger(settings, now=time.time)
+    except EnrichError as error:
+        yield _Check("ledger", "bad", str(error))
+        return
+    release = ledger.titles.latest_release()
+    told = "no catalogue was read yet" if release is None else f"{release.rows} rows of {release.last_update}"
+    yield _Check("ledger", "ok", f"{ledger.database.label}: {told}")
+    ledger.close()
+
+
+def _models(settings: Settings) -> Iterator[_Check]:
+    for name, load in (("text model", load_text_embedder), ("image model", load_image_embedder)):
+        try:
+            embedder = load(settings.embedding)
+        except EnrichError as error:
+            yield _Check(name, "bad", str(error))
+        else:
+            yield _Check(name, "ok", f"{embedder.model_id}, {embedder.dimensions} dimensions")
+
+
+def _platforms(settings: Settings) -> Iterator[_Check]:
+    if settings.contact is None:
+        yield _Check("contact", "note", "not set: platforms cannot reach you; set ANIME_ENRICH_CONTACT")
+    for platform in Platform:
+        why_off = settings.why_off(platform)
+        section = settings.platforms.of(platform)
+        limits = ", ".join(f"{limit.requests}/{limit.per_s:g} s" for limit in section.limits)
+        token = "" if section.token is None else ", token set"
+        told = f"off: {why_off}" if why_off else f"{section.base_url}, {limits}{token}"
+        yield _Check(platform.value, "note" if why_off else "ok", told)
+        if why_off is None and platform in TERMS and not is_loopback(section.base_url):
+            yield _Check(f"{platform.value} terms", "note", TERMS[platform])
+    if settings.why_off(Platform.ANIMESCHEDULE) is None and settings.platforms.animeschedule.token is None:
+        yield _Check("animeschedule token", "note", "not set: the allowance without one is far smaller")
+
+
+async def _reach_all(settings: Settings) -> list[_Check]:
+    """Whether the hosts of the platforms that are on answer at all: a connection each, no request of data."""
+    asked = [platform for platform in Platform if settings.why_off(platform) is None]
+    addresses = {f"reach {p.value}": settings.platforms.of(p).base_url for p in asked}
+    if settings.store.url is not None:
+        addresses["reach store"] = settings.store.url
+    timeout = aiohttp.ClientTimeout(total=_REACH_S)
+    async with aiohttp.ClientSession(timeout=timeout) as session:
+        return list(await asyncio.gather(*(_reach(session, name, url) for name, url in addresses.items())))
+
+
+async def _reach(session: aiohttp.ClientSession, name: str, url: str) -> _Check:
+    started = time.perf_counter()
+    try:
+        async with session.head(url, allow_redirects=False) as response:
+            took_ms = 1000 * (time.perf_counter() - started)
+            return _Check(name, "ok", f"answers ({response.status}) in {took_ms:.0f} ms")
+    except (aiohttp.ClientError, TimeoutError) as error:
+        return _Check(name, "bad", f"{url} cannot be reached: {error or type(error).__name__}")

@@ -1,0 +1,77 @@
+"""``anime-enrich plan``: what a run would ask, and how long it takes at the limits."""
+
+import asyncio
+import time
+
+from rich.table import Table
+
+from pipeline.cli.console import console, print_json
+from pipeline.cli.practice import practice_settings
+from pipeline.cli.run import PRACTICE_PLACEHOLDER, RunOptions, select_titles
+from pipeline.cli.workplace import ledger_of, load_settings, sync_if_named
+from pipeline.enrich.opening import opened
+from pipeline.enrich.plan import Plan, plan_run
+from pipeline.enrich.runner import config_of
+from pipeline.ledger import Ledger
+from pipeline.settings import Settings
+
+__all__ = ["plan_command"]
+
+
+def plan_command(options: RunOptions) -> int:
+    """Plan and print."""
+    settings = load_settings(
+        checkpoints=options.checkpoints, catalogue=options.catalogue, is_practice=options.practice is not None
+    )
+    if options.practice is not None:
+        settings = practice_settings(settings, PRACTICE_PLACEHOLDER, speed=options.practice[0])
+    with ledger_of(settings) as ledger:
+        sync_if_named(ledger, settings)
+        plan = asyncio.run(_plan(settings, ledger, options))
+    if options.is_json:
+        print_json(plan.as_json())
+    else:
+        _print(plan)
+    return 0
+
+
+async def _plan(settings: Settings, ledger: Ledger, options: RunOptions) -> Plan:
+    title_ids = select_titles(ledger, options)
+    async with opened(settings, ledger, now=time.time) as parts:
+        due = ledger.titles.due(config=config_of(parts), only=title_ids)
+        selected = len(ledger.titles.active()) if title_ids is None else len(title_ids)
+        return plan_run(settings, ledger, parts.adapters, due, selected=selected, now=time.time)
+
+
+def _print(plan: Plan) -> None:
+    console.print(f"{plan.due} of {plan.selected} titles have something to do")
+    table = Table(box=None, pad_edge=False)
+    table.add_column("platform")
+    for name in ("titles", "fresh", "not listed", "requests", "at the limit"):
+        table.add_column(name, justify="right")
+    table.add_column("kinds, notes")
+    for p in plan.platforms:
+        kinds = ", ".join(f"{kind} {count}" for kind, count in p.requests.items())
+        note = f"off: {p.why_off}" if p.why_off else kinds
+        table.add_row(
+            p.platform.value, str(p.titles), str(p.spared), str(p.not_listed), str(p.request_count),
+            _duration(p.eta_s), note,
+        )  # fmt: skip
+    console.print(table)
+    pole = plan.long_pole
+    if pole is not None:
+        console.print(
+            f"at least {_duration(pole.eta_s)}: {pole.platform.value} is the long pole; further pages of long lists "
+            "are known only when the first page is there"
+        )
+    for p in plan.platforms:
+        if p.request_count and p.terms:
+            console.print(f"terms     {p.platform.value}: {p.terms}", style="yellow")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

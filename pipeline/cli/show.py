@@ -1,0 +1,141 @@
+"""``anime-enrich show``: one title's record, and why each field is what it is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import orjson
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.cli.console import console, print_json
+from pipeline.cli.workplace import find_titles, ledger_of, load_settings
+from pipeline.domain.canonical import JsonValue, load_json
+from pipeline.domain.record import AnimeRecord, FieldProvenance, Provenance
+from pipeline.errors import BadInput
+from pipeline.ledger import Ledger
+from pipeline.ledger.titles import StoredTitle
+
+__all__ = ["ShowOptions", "show_command"]
+
+_LONG: Final = 110
+
+
+@dataclass(frozen=True, slots=True)
+class ShowOptions:
+    """What was asked on the command line."""
+
+    title: str
+    field: str | None
+    is_why: bool
+    is_json: bool
+
+
+def show_command(options: ShowOptions, checkpoints: Path | None, *, is_practice: bool) -> int:
+    """Print a record or a field. Raises ``BadInput`` when there is none yet."""
+    if options.field is not None and options.field not in AnimeRecord.model_fields:
+        raise BadInput(f"no field is called {options.field!r}; the fields are {', '.join(AnimeRecord.model_fields)}")
+    settings = load_settings(checkpoints=checkpoints, is_practice=is_practice)
+    with ledger_of(settings) as ledger:
+        (title_id,) = find_titles(ledger, [options.title])
+        (title,) = ledger.titles.load([title_id])
+        if title.record is None or title.provenance is None:
+            why = f": {title.note}" if title.note else ""
+            raise BadInput(
+                f"{title.name!r} has no record yet ({title.result or 'not run'}{why}); "
+                f"make it with `anime-enrich run {options.title}`"
+            )
+        record = load_json(AnimeRecord, ledger.blobs.get(title.record))
+        provenance = load_json(Provenance, ledger.blobs.get(title.provenance))
+        if options.is_json:
+            print_json(_as_json(record, provenance, options))
+        else:
+            _print(ledger, title, record, provenance, options)
+    return 0
+
+
+def _as_json(record: AnimeRecord, provenance: Provenance, options: ShowOptions) -> dict[str, JsonValue]:
+    values: dict[str, JsonValue] = record.model_dump(mode="json")
+    reasons: dict[str, JsonValue] = provenance.model_dump(mode="json")
+    if options.field is not None:
+        values = {options.field: values[options.field]}
+        fields = reasons["fields"]
+        reasons = {"fields": {options.field: fields.get(options.field) if isinstance(fields, dict) else None}}
+    return {"record": values, "provenance": reasons} if options.is_why else values
+
+
+def _print(
+    ledger: Ledger, title: StoredTitle, record: AnimeRecord, provenance: Provenance, options: ShowOptions
+) -> None:
+    values: dict[str, JsonValue] = record.model_dump(mode="json")
+    if options.field is not None:
+        console.print_json(orjson.dumps(values[options.field]).decode())
+        if options.is_why:
+            _print_reason(provenance.fields.get(options.field))
+        return
+    console.print(f"[bold]{escape(record.title)}[/bold]  {title.title_id}  {title.result}")
+    _print_outcomes(ledger, title)
+    console.print(_table(values, provenance, is_why=options.is_why))
+    for finding in provenance.findings:
+        console.print(
+            f"finding   {escape(str(finding.get('code')))}: {escape(str(finding.get('message')))}", style="yellow"
+        )
+
+
+def _print_outcomes(ledger: Ledger, title: StoredTitle) -> None:
+    for platform, settled in ledger.fetched.outcomes([title.title_id])[title.title_id].items():
+        outcome = settled.outcome
+        note = f"  {outcome.reason}" if outcome.reason else ""
+        console.print(f"  {platform.value:<14} {outcome.outcome.value:<12} {' '.join(outcome.ids)}{note}", markup=False)
+
+
+def _table(values: dict[str, JsonValue], provenance: Provenance, *, is_why: bool) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=is_why)
+    table.add_column("field", style="cyan", no_wrap=True)
+    table.add_column("value", overflow="fold")
+    if is_why:
+        for name in ("rule", "sure", "from", "passed over"):
+            table.add_column(name, overflow="fold")
+    for name, value in values.items():
+        if value in (None, [], {}) and not is_why:
+            continue
+        cells = [name, escape(_brief(value))]
+        if is_why:
+            cells += _why_cells(provenance.fields.get(name))
+        table.add_row(*cells)
+    return table
+
+
+def _why_cells(reason: FieldProvenance | None) -> list[str]:
+    if reason is None:
+        return ["", "", "", ""]
+    passed = "; ".join(_brief(alternative, 60) for alternative in reason.alternatives[:3])
+    more = f" +{len(reason.alternatives) - 3}" if len(reason.alternatives) > 3 else ""
+    mark = "!" if reason.conflict else ""
+    return [
+        reason.method.removeprefix("rule:"),
+        f"{reason.confidence:.2f}{mark}",
+        ", ".join(source.value for source in reason.sources),
+        escape(passed) + more,
+    ]
+
+
+def _print_reason(reason: FieldProvenance | None) -> None:
+    if reason is None:
+        console.print("why: nobody spoke of it")
+        return
+    console.print(f"why: {reason.method}, confidence {reason.confidence:.2f}", markup=False)
+    console.print(f"from: {', '.join(source.value for source in reason.sources) or 'nobody'}")
+    for alternative in reason.alternatives:
+        console.print(f"passed over: {_brief(alternative)}", markup=False)
+    for evidence in reason.evidence:
+        console.print(f"evidence: {evidence}", markup=False)
+
+
+def _brief(value: JsonValue, limit: int = _LONG) -> str:
+    """A value on one line; a long list by its length and first items."""
+    if isinstance(value, list) and len(value) > 3 and not all(isinstance(v, str) for v in value):
+        return f"{len(value)} items"
+    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    text = " ".join(text.split())
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

@@ -1,0 +1,104 @@
+"""``anime-enrich status``: where things stand."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.cli.console import console, print_json
+from pipeline.cli.workplace import ledger_of, load_settings
+from pipeline.domain.canonical import JsonValue
+from pipeline.domain.names import Outcome, Platform
+from pipeline.ledger import Ledger
+from pipeline.ledger.runs import Run
+
+__all__ = ["status_command"]
+
+
+def status_command(checkpoints: Path | None, *, is_practice: bool, is_json: bool) -> int:
+    """Print the state of the ledger."""
+    settings = load_settings(checkpoints=checkpoints, is_practice=is_practice)
+    with ledger_of(settings) as ledger:
+        if is_json:
+            print_json(_as_json(ledger))
+        else:
+            _print(ledger)
+    return 0
+
+
+def _as_json(ledger: Ledger) -> dict[str, JsonValue]:
+    release = ledger.titles.latest_release()
+    points, vectors = ledger.vectors.counts()
+    return {
+        "catalogue": None
+        if release is None
+        else {
+            "location": release.location,
+            "last_update": release.last_update,
+            "rows": release.rows,
+            "bad_rows": list(release.bad_rows),
+        },
+        "titles": dict(ledger.titles.results()),
+        "platforms": {p.value: {o.value: n for o, n in by.items()} for p, by in ledger.fetched.tally().items()},
+        "answers": {p.value: n for p, n in ledger.fetched.answer_count().items()},
+        "points": points,
+        "vectors_cached": vectors,
+        "steps": {step: {"titles": n, "cpu_s": round(cpu, 3)} for step, (n, cpu) in ledger.steps.cpu_by_step().items()},
+        "failures": [{"title_id": t, "step": s, "why": why} for t, s, why in ledger.steps.failures()],
+        "workers": [{"host": h, "pid": pid, "titles": n} for h, pid, n in ledger.claims.others()],
+        "runs": [_run_json(run) for run in ledger.runs.latest()],
+    }
+
+
+def _run_json(run: Run) -> JsonValue:
+    return {
+        "run_id": run.run_id,
+        "started_at": _time(run.started_at),
+        "finished_at": None if run.finished_at is None else _time(run.finished_at),
+        "summary": dict(run.summary),
+    }
+
+
+def _print(ledger: Ledger) -> None:
+    release = ledger.titles.latest_release()
+    if release is None:
+        console.print("no catalogue was read yet: anime-enrich catalogue sync FILE")
+        return
+    console.print(f"catalogue {release.rows} rows of {release.last_update or 'an unknown day'} ({release.location})")
+    if release.bad_rows:
+        console.print(
+            f"          {len(release.bad_rows)} bad rows were skipped, the first: {escape(release.bad_rows[0])}"
+        )
+    results = ledger.titles.results()
+    console.print("titles    " + ", ".join(f"{n} {name}" for name, n in sorted(results.items())))
+    points, vectors = ledger.vectors.counts()
+    console.print(f"store     {points} points; {vectors} vectors kept")
+    console.print(_platforms(ledger))
+    for host, pid, n in ledger.claims.others():
+        console.print(f"working   process {pid} on {host} has {n} titles")
+    for title_id, step, why in ledger.steps.failures(limit=10):
+        console.print(f"failed    {title_id} at {step}: {escape(why)}", style="yellow")
+    for run in ledger.runs.latest(5):
+        ended = "did not end" if run.finished_at is None else f"{run.finished_at - run.started_at:.1f} s"
+        summary = run.summary
+        told = (
+            f"{summary.get('done', 0)} done, {summary.get('degraded', 0)} degraded, {summary.get('failed', 0)} failed"
+        )
+        console.print(f"run       {_time(run.started_at)}  {ended}  {told if summary else ''}")
+
+
+def _platforms(ledger: Ledger) -> Table:
+    tally, answers = ledger.fetched.tally(), ledger.fetched.answer_count()
+    table = Table(box=None, pad_edge=False)
+    table.add_column("platform")
+    for name in ("answers kept", "found", "absent", "not listed", "failed", "off"):
+        table.add_column(name, justify="right")
+    for platform in Platform:
+        counts = tally.get(platform, {})
+        table.add_row(platform.value, str(answers.get(platform, 0)), *(str(counts.get(o, 0)) for o in Outcome))
+    return table
+
+
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(at, tz=UTC).strftime("%Y-%m-%d %H:%M:%SZ")

@@ -1,0 +1,68 @@
+"""The summary a run ends with."""
+
+from collections.abc import Mapping
+
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.cli.console import console
+from pipeline.domain.names import Outcome, Platform
+from pipeline.enrich.report import RunReport
+
+__all__ = ["print_summary"]
+
+_SHOWN_PROBLEMS = 10
+
+
+def print_summary(report: RunReport, *, example: str, is_practice: bool) -> None:
+    """Titles, platforms, fields, vectors, time, problems, and three commands to try next (with ``example``, an id)."""
+    if not report.due:
+        console.print(f"nothing to do: all {report.selected} titles are up to date, 0 requests")
+    else:
+        _print_work(report)
+    console.print()
+    console.print("next:")
+    practice = " --practice" if is_practice else ""
+    for command in (
+        f"anime-enrich show {example} --why{practice}",
+        f"anime-enrich search 'space bounty hunters'{practice}",
+        f"anime-enrich status{practice}",
+    ):
+        console.print(f"  {command}", markup=False)
+
+
+def _print_work(report: RunReport) -> None:
+    unchanged = report.selected - report.due
+    console.print(
+        f"titles    {report.done} done, {report.degraded} degraded, {report.failed} failed"
+        + (f", {unchanged} already up to date" if unchanged else "")
+    )
+    console.print(_platform_table(report))
+    share = report.fields_filled / report.fields_applicable if report.fields_applicable else 0.0
+    console.print(f"fields    {report.fields_filled} filled ({share:.0%} of all)")
+    console.print(
+        f"vectors   {report.vectors_made} made, {report.vectors_written} written in {report.points_written} points"
+        + (f", {report.points_deleted} points deleted" if report.points_deleted else "")
+    )
+    times = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in report.wall_s.items() if step != "all")
+    console.print(f"time      {report.wall_s.get('all', 0.0):.1f} s ({times})")
+    for platform, why in report.switched_off.items():
+        console.print(f"off       {platform.value}: {escape(why)}", style="yellow")
+    for problem in report.problems[:_SHOWN_PROBLEMS]:
+        console.print(f"{problem.result:<9} {escape(problem.name)}: {escape(problem.why)}", style="yellow")
+    if len(report.problems) > _SHOWN_PROBLEMS:
+        console.print(f"… and {len(report.problems) - _SHOWN_PROBLEMS} more: anime-enrich status")
+
+
+def _platform_table(report: RunReport) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column("platform")
+    for name in ("requests", "found", "absent", "not listed", "failed", "off"):
+        table.add_column(name, justify="right")
+    for platform in Platform:
+        counts: Mapping[Outcome, int] = report.outcomes.get(platform, {})
+        row = [str(counts.get(outcome, 0)) for outcome in Outcome]
+        table.add_row(platform.value, str(report.requests.get(platform.value, 0)), *row)
+    if report.requests.get("images"):
+        table.add_row("images", str(report.requests["images"]), *[""] * len(Outcome))
+    return table

@@ -1,0 +1,6 @@
+"""The chain: what a title lives through, from a catalogue row to a point in the store, over many titles at once.
+
+``selection`` which titles, claimed window by window · ``fetching`` one platform over the whole selection ·
+``steps`` convert, align, six stages, assemble · ``loading`` embed and load · ``runner`` all of it together ·
+``plan`` what a run would ask. Everything it knows between two lines is in the ledger, so it may die anywhere.
+"""

@@ -1,0 +1,28 @@
+"""The six adapters as the settings want them."""
+
+from collections.abc import Mapping
+
+from pipeline.domain.names import Platform
+from pipeline.platforms.anidb import AnidbAdapter
+from pipeline.platforms.anilist import AniListAdapter
+from pipeline.platforms.anime_planet import AnimePlanetAdapter
+from pipeline.platforms.animeschedule import AnimeScheduleAdapter
+from pipeline.platforms.jikan import JikanAdapter
+from pipeline.platforms.kitsu import KitsuAdapter
+from pipeline.platforms.port import PlatformAdapter
+from pipeline.settings import Settings
+
+__all__ = ["make_adapters"]
+
+
+def make_adapters(settings: Settings) -> Mapping[Platform, PlatformAdapter]:
+    """One adapter a platform, in the fixed order of platforms; also for those switched off."""
+    p = settings.platforms
+    return {
+        Platform.JIKAN: JikanAdapter(),
+        Platform.ANILIST: AniListAdapter(batch=p.anilist.batch),
+        Platform.KITSU: KitsuAdapter(batch=p.kitsu.batch, api=p.kitsu.api),
+        Platform.ANIDB: AnidbAdapter(client=p.anidb.client or "", client_version=p.anidb.client_version),
+        Platform.ANIME_PLANET: AnimePlanetAdapter(),
+        Platform.ANIMESCHEDULE: AnimeScheduleAdapter(batch=p.animeschedule.batch),
+    }

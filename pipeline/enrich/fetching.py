@@ -1,0 +1,222 @@
+"""Step 2, fetch: one platform over a stream of titles, batch by batch, everything noted before and after.
+
+The engine knows no platform: an adapter plans requests from the parts that are there, the transport asks, the ledger
+keeps. A batch is asked in rounds until nothing is left to ask; killed between any two lines, the next run plans from
+the same parts and asks only for the rest.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import structlog
+
+from pipeline.catalogue import load_row
+from pipeline.domain.exchange import Answer, Reading, Request, Wanted
+from pipeline.domain.names import AiringStatus, Outcome, Platform
+from pipeline.errors import Blocked, Broken, BudgetSpent, EnrichError, EntryGone, RetryLater, ShrinkBatch
+from pipeline.ledger import Ledger
+from pipeline.ledger.fetched import SettledOutcome
+from pipeline.ledger.titles import StoredTitle
+from pipeline.platforms.port import PlatformAdapter
+from pipeline.settings import FreshnessSettings
+
+__all__ = ["Fetcher", "Transport", "fresh_until"]
+
+_log = structlog.get_logger(__name__)
+_DAY_S = 86_400.0
+_FOREVER = 4_102_444_800.0  # 2100: what we did not ask stays so until the settings or the row change
+_ROUNDS = 200  # a platform that always has "one page more" is Broken
+
+
+class Transport(Protocol):
+    """Sends one request politely."""
+
+    async def send(self, request: Request, check: Callable[[Request, Answer], None]) -> Answer:
+        """Give a checked answer, or raise from the tree of ``errors``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One title's errand on this platform."""
+
+    title: StoredTitle
+    ids: tuple[str, ...]
+    status: AiringStatus
+    wanted: tuple[Wanted, ...]
+    since: float
+
+
+def fresh_until(outcome: Outcome, status: AiringStatus, *, now: float, policy: FreshnessSettings) -> float:
+    """Until when an outcome is good. A failure is due at once."""
+    if outcome is Outcome.FAILED:
+        return now
+    if outcome is Outcome.ABSENT:
+        return now + policy.absent_days * _DAY_S
+    days = {
+        AiringStatus.FINISHED: policy.finished_days,
+        AiringStatus.CANCELLED: policy.finished_days,
+        AiringStatus.AIRING: policy.airing_days,
+        AiringStatus.HIATUS: policy.airing_days,
+        AiringStatus.UPCOMING: policy.upcoming_days,
+        AiringStatus.UNKNOWN: policy.unknown_days,
+    }[status]
+    return now + days * _DAY_S
+
+
+@dataclass(slots=True)
+class Fetcher:
+    """One platform. ``why_off`` is the reason not to ask it at all; ``on_step`` is told before each act."""
+
+    adapter: PlatformAdapter
+    ledger: Ledger
+    transport: Transport
+    freshness: FreshnessSettings
+    now: Callable[[], float]
+    why_off: str | None
+    concurrency: int
+    on_step: Callable[[str], None]
+
+    @property
+    def platform(self) -> Platform:
+        """Whom this asks."""
+        return self.adapter.name
+
+    async def run(
+        self, windows: AsyncIterator[Sequence[str]], on_settled: Callable[[Platform, Sequence[str]], Awaitable[None]]
+    ) -> None:
+        """Settle this platform's outcome for every title of the stream, telling ``on_settled`` as it goes."""
+        gate = asyncio.Semaphore(self.concurrency)
+        async with asyncio.TaskGroup() as group:
+            async for window in windows:
+                titles = self.ledger.titles.load(window)
+                settled, to_ask = self._sort(titles)
+                await on_settled(self.platform, settled)
+                for batch in self._batches(to_ask):
+                    await gate.acquire()
+                    task = group.create_task(self._ask_batch(batch, on_settled))
+                    task.add_done_callback(lambda _: gate.release())
+
+    def _sort(self, titles: Sequence[StoredTitle]) -> tuple[list[str], list[_Asked]]:
+        """Which titles are settled already (or settled by not asking), and which have to be asked for."""
+        stored = self.ledger.fetched.outcomes([title.title_id for title in titles])
+        settled: list[str] = []
+        unasked: list[SettledOutcome] = []
+        errands: list[tuple[StoredTitle, tuple[str, ...]]] = []
+        for title in titles:
+            ids = self.adapter.wanted_ids(title.ids)
+            last = stored[title.title_id].get(self.platform)
+            not_asked = self._not_asked(title.title_id, ids)
+            if not_asked is not None:
+                settled.append(title.title_id)
+                if last is None or last.outcome != not_asked:
+                    unasked.append(not_asked)
+            elif last is not None and last.outcome.fresh_until > self.now() and last.outcome.ids == ids:
+                settled.append(title.title_id)
+            else:
+                errands.append((title, ids))
+        self.ledger.fetched.settle(unasked)
+        if not errands:
+            return settled, []
+        since = self.ledger.fetched.intend(self.platform, [title.title_id for title, _ in errands])
+        return settled, [_errand(title, ids, since[title.title_id]) for title, ids in errands]
+
+    def _not_asked(self, title_id: str, ids: tuple[str, ...]) -> SettledOutcome | None:
+        if self.why_off is not None:
+            return SettledOutcome(title_id, self.platform, Outcome.SWITCHED_OFF, (), self.why_off, _FOREVER)
+        if not ids:
+            return SettledOutcome(title_id, self.platform, Outcome.NOT_LISTED, (), "the row names no id", _FOREVER)
+        return None
+
+    def _batches(self, errands: Sequence[_Asked]) -> list[list[_Asked]]:
+        """Whole titles, as many as their ids fit into one round."""
+        batches: list[list[_Asked]] = []
+        room = 0
+        for errand in errands:
+            if not batches or len(errand.ids) > room:
+                batches.append([])
+                room = self.adapter.batch
+            batches[-1].append(errand)
+            room -= len(errand.ids)
+        return batches
+
+    async def _ask_batch(
+        self, batch: Sequence[_Asked], on_settled: Callable[[Platform, Sequence[str]], Awaitable[None]]
+    ) -> None:
+        wanted = [w for errand in batch for w in errand.wanted]
+        since = {id_: errand.since for errand in batch for id_ in errand.ids}
+        problems = await self._complete(wanted, since)
+        self._settle(batch, since, problems)
+        await on_settled(self.platform, [errand.title.title_id for errand in batch])
+
+    async def _complete(self, wanted: Sequence[Wanted], since: Mapping[str, float]) -> dict[str, EnrichError]:
+        """Ask until every id is complete, absent or has a problem; gives the problems by id."""
+        problems: dict[str, EnrichError] = {}
+        for _ in range(_ROUNDS):
+            had = self.ledger.fetched.gathered(self.platform, {w.id: since[w.id] for w in wanted})
+            open_ = [
+                replace(w, parts=had[w.id].parts) for w in wanted if w.id not in problems and not had[w.id].is_absent
+            ]
+            try:
+                requests = self.adapter.plan_requests(open_) if open_ else ()
+            except Broken as error:
+                return problems | dict.fromkeys((w.id for w in open_), error)
+            if not requests:
+                return problems
+            for found in await asyncio.gather(*(self._ask(r, open_, since) for r in requests)):
+                problems |= found
+        endless = Broken(f"{self.platform.value} always has one page more", platform=self.platform.value)
+        return problems | {w.id: endless for w in wanted if w.id not in problems}
+
+    async def _ask(
+        self, request: Request, wanted: Sequence[Wanted], since: Mapping[str, float]
+    ) -> dict[str, EnrichError]:
+        self.on_step(f"ask:{self.platform.value}")
+        try:
+            answer = await self.transport.send(request, self.adapter.check_answer)
+            reading = self.adapter.parse_answer(request, answer)
+        except EntryGone as gone:
+            gone_answer = Answer(gone.status or 404, {}, gone.evidence.encode(), "")
+            self.ledger.fetched.save(request, gone_answer, Reading(absent=frozenset(request.ids)))
+            return {}
+        except ShrinkBatch as heavy:
+            return await self._ask_halves(request, wanted, since, heavy)
+        except (RetryLater, Blocked, BudgetSpent, Broken) as error:
+            _log.info("request_failed", platform=self.platform.value, kind=request.kind, problem=str(error))
+            return dict.fromkeys(request.ids, error)
+        self.on_step(f"keep:{self.platform.value}")
+        self.ledger.fetched.save(request, answer, reading)
+        return {}
+
+    async def _ask_halves(
+        self, request: Request, wanted: Sequence[Wanted], since: Mapping[str, float], heavy: ShrinkBatch
+    ) -> dict[str, EnrichError]:
+        mine = [w for w in wanted if w.id in set(request.ids)]
+        if len(mine) < 2:
+            return dict.fromkeys(request.ids, heavy)
+        middle = len(mine) // 2
+        problems = await self._complete(mine[:middle], since)
+        return problems | await self._complete(mine[middle:], since)
+
+    def _settle(self, batch: Sequence[_Asked], since: Mapping[str, float], problems: Mapping[str, EnrichError]) -> None:
+        had = self.ledger.fetched.gathered(self.platform, since)
+        outcomes: list[SettledOutcome] = []
+        for errand in batch:
+            found = [id_ for id_ in errand.ids if had[id_].parts and id_ not in problems]
+            failed = [problems[id_] for id_ in errand.ids if id_ in problems]
+            outcome = Outcome.FAILED if failed else Outcome.FOUND if found else Outcome.ABSENT
+            reason = "; ".join(dict.fromkeys(str(problem) for problem in failed))
+            until = fresh_until(outcome, errand.status, now=self.now(), policy=self.freshness)
+            outcomes.append(SettledOutcome(errand.title.title_id, self.platform, outcome, errand.ids, reason, until))
+        self.on_step(f"settle:{self.platform.value}")
+        whole = [id_ for errand in batch for id_ in errand.ids if id_ not in problems and had[id_].parts]
+        self.ledger.fetched.forget_parts(self.platform, {id_: tuple(had[id_].parts) for id_ in whole})
+        self.ledger.fetched.settle(outcomes)
+
+
+def _errand(title: StoredTitle, ids: tuple[str, ...], since: float) -> _Asked:
+    row = load_row(title.row)
+    wanted = tuple(Wanted(id_, type=row.type, status=row.status, episodes=row.episodes, ids=title.ids) for id_ in ids)
+    return _Asked(title, ids, row.status, wanted, since)

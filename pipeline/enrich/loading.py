@@ -1,0 +1,175 @@
+"""Step 6 for many titles: embed what has no vector yet, and write the points that changed.
+
+Vectors are kept by fingerprint before a point is written, so a killed run never embeds twice. A picture is taken for
+what its address says: platforms give a changed picture a new address, so a known address is not fetched again.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from pipeline.domain.canonical import Digest, digest_of
+from pipeline.domain.record import AnimeRecord
+from pipeline.embedding import embed_missing, embed_missing_images, fingerprint, identity, vector_images, vector_texts
+from pipeline.embedding.port import ImageEmbedder, TextEmbedder
+from pipeline.enrich.steps import Made
+from pipeline.errors import BadInput, Blocked, Broken, BudgetSpent, EntryGone, RetryLater
+from pipeline.ledger import Ledger
+from pipeline.ledger.vectors import LoadedPoint
+from pipeline.store.payload import payload_of
+from pipeline.store.port import Point, VectorStore
+
+__all__ = ["ImageSource", "Loaded", "Loader"]
+
+_log = structlog.get_logger(__name__)
+
+
+class ImageSource(Protocol):
+    """Fetches a picture politely."""
+
+    async def fetch_image(self, url: str) -> bytes:
+        """The picture's bytes, or an error of ``errors``."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What loading a window came to."""
+
+    vectors_made: int = 0
+    points_written: int = 0
+    vectors_written: int = 0
+    images_failed: tuple[str, ...] = ()
+    """Titles one of whose pictures could not be had in passing; they are tried again in the next run."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """The inputs of one title's vectors, under their fingerprints. Of pictures the first that can be had counts."""
+
+    title_id: str
+    record: AnimeRecord
+    texts: Mapping[str, tuple[Digest, str]]
+    images: Mapping[str, tuple[tuple[Digest, str], ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Embeds and loads. ``images`` is ``None`` when pictures are switched off."""
+
+    ledger: Ledger
+    store: VectorStore
+    texts: TextEmbedder
+    pictures: ImageEmbedder
+    images: ImageSource | None
+    characters: int
+    batch: int
+    on_step: Callable[[str], None]
+
+    async def load(self, made: Sequence[Made]) -> Loaded:
+        """Make the missing vectors of these records, and write the points that are not in the store as they should."""
+        wanted = [self._wanted(m.title.title_id, m.record) for m in made if m.record is not None]
+        made_texts = await asyncio.to_thread(self._embed_texts, wanted)
+        made_images, unlucky = await self._embed_images(wanted)
+        points, vectors = await asyncio.to_thread(self._write, wanted)
+        failed = tuple(
+            w.title_id for w in wanted if any(d in unlucky for images in w.images.values() for d, _ in images)
+        )
+        return Loaded(made_texts + made_images, points, vectors, failed)
+
+    def _wanted(self, title_id: str, record: AnimeRecord) -> _Wanted:
+        texts = {n: (fingerprint(self.texts, n, text), text) for n, text in vector_texts(record).items()}
+        addresses = vector_images(record, characters=self.characters) if self.images is not None else {}
+        images = {
+            name: tuple((fingerprint(self.pictures, name, url), url) for url in urls)
+            for name, urls in addresses.items()
+        }
+        return _Wanted(title_id, record, texts, images)
+
+    def _embed_texts(self, wanted: Sequence[_Wanted]) -> int:
+        all_texts = {digest: text for w in wanted for digest, text in w.texts.values()}
+        known = self.ledger.vectors.known(list(all_texts))
+        missing = {digest: text for digest, text in all_texts.items() if digest not in known}
+        self.on_step("embed")
+        vectors = embed_missing(missing, self.texts)
+        self.on_step("keep:vectors")
+        self.ledger.vectors.save(vectors, model=identity(self.texts))
+        return len(vectors)
+
+    async def _embed_images(self, wanted: Sequence[_Wanted]) -> tuple[int, set[Digest]]:
+        """Fetch and embed pictures that have no vector; of each list the first that can be had."""
+        made, unlucky = 0, set[Digest]()
+        waiting = [list(images) for w in wanted for images in w.images.values()]
+        while waiting:
+            known = self.ledger.vectors.known([digest for images in waiting for digest, _ in images])
+            have = set(self.ledger.vectors.find(sorted(known)))
+            open_ = [images for images in waiting if not any(digest in have for digest, _ in images)]
+            tries = [[i for i in images if i[0] not in known and i[0] not in unlucky] for images in open_]
+            waiting = [images for images in tries if images]
+            ask = {digest: url for images in waiting for digest, url in images[:1]}
+            if not ask:
+                break
+            fetched = dict(zip(ask, await asyncio.gather(*map(self._picture, ask.values())), strict=True))
+            unlucky |= {digest for digest, body in fetched.items() if body is None}
+            made += await asyncio.to_thread(self._keep_pictures, fetched)
+        return made, unlucky
+
+    async def _picture(self, url: str) -> bytes | None:
+        """The bytes; empty when the picture is gone for good, ``None`` when it may come another time."""
+        if self.images is None:
+            return None
+        self.on_step("ask:image")
+        try:
+            return await self.images.fetch_image(url)
+        except (EntryGone, Broken, BadInput) as error:
+            _log.info("picture_gone", url=url, problem=str(error))
+            return b""
+        except (RetryLater, Blocked, BudgetSpent) as error:
+            _log.info("picture_failed", url=url, problem=str(error))
+            return None
+
+    def _keep_pictures(self, fetched: Mapping[Digest, bytes | None]) -> int:
+        embedded = embed_missing_images({d: body for d, body in fetched.items() if body}, self.pictures)
+        model = identity(self.pictures)
+        self.on_step("keep:vectors")
+        self.ledger.vectors.save(embedded.vectors, model=model)
+        gone = [digest for digest, body in fetched.items() if body == b""]
+        self.ledger.vectors.save_absent([*gone, *embedded.refused], model=model)
+        return len(embedded.vectors)
+
+    def _write(self, wanted: Sequence[_Wanted]) -> tuple[int, int]:
+        loaded = self.ledger.vectors.loaded([w.title_id for w in wanted])
+        points = vectors = 0
+        for start in range(0, len(wanted), self.batch):
+            batch = [self._point(w) for w in wanted[start : start + self.batch]]
+            changed = [(p, done) for p, done in batch if not _stands(done, loaded.get(p.title_id))]
+            if not changed:
+                continue
+            self.on_step("load")
+            self.store.write_points([point for point, _ in changed])
+            self.on_step("acknowledge")
+            self.ledger.vectors.acknowledge([done for _, done in changed])
+            points += len(changed)
+            vectors += sum(len(point.vectors) for point, _ in changed)
+        return points, vectors
+
+    def _point(self, wanted: _Wanted) -> tuple[Point, LoadedPoint]:
+        candidates = {name: [digest] for name, (digest, _) in wanted.texts.items()}
+        candidates |= {name: [digest for digest, _ in images] for name, images in wanted.images.items()}
+        found = self.ledger.vectors.find([digest for digests in candidates.values() for digest in digests])
+        used = {n: next((d for d in digests if d in found), None) for n, digests in candidates.items()}
+        fingerprints = {name: digest for name, digest in used.items() if digest is not None}
+        payload = payload_of(wanted.record, fingerprints)
+        vectors = {name: found[digest].tolist() for name, digest in fingerprints.items()}
+        key = digest_of(wanted.title_id, payload)
+        return (
+            Point(wanted.title_id, vectors, payload),
+            LoadedPoint(wanted.title_id, self.store.collection_id, key, fingerprints),
+        )
+
+
+def _stands(point: LoadedPoint, last: LoadedPoint | None) -> bool:
+    return last is not None and (last.collection, last.key) == (point.collection, point.key)

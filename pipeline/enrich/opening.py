@@ -1,0 +1,108 @@
+"""Opening everything a run works with from the settings, and closing it again.
+
+The network is opened at the first request: a run that finds nothing to do opens none, and practice platforms are
+started only when they are asked.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from pipeline.domain.exchange import Answer, Request
+from pipeline.embedding import IMAGE_VECTORS, TEXT_VECTORS, identity, load_image_embedder, load_text_embedder
+from pipeline.enrich.adapters import make_adapters
+from pipeline.enrich.runner import Parts
+from pipeline.ledger import Ledger
+from pipeline.settings import Settings
+from pipeline.store import open_store
+from pipeline.transport import HttpTransport, ImageFetcher
+
+__all__ = ["Network", "open_ledger", "opened"]
+
+
+class Network:
+    """The transport and the image fetcher, opened when first needed.
+
+    ``reach`` gives the settings to reach the platforms with; it may start something first and is called at most once.
+    """
+
+    def __init__(self, reach: Callable[[AsyncExitStack], Settings], *, now: Callable[[], float]) -> None:
+        self._reach = reach
+        self._now = now
+        self._resources = AsyncExitStack()
+        self._opening = asyncio.Lock()
+        self._open: tuple[HttpTransport, ImageFetcher] | None = None
+
+    async def send(self, request: Request, check: Callable[[Request, Answer], None]) -> Answer:
+        """See :meth:`HttpTransport.send`."""
+        transport, _ = await self._opened()
+        return await transport.send(request, check)
+
+    async def fetch_image(self, url: str) -> bytes:
+        """See :meth:`ImageFetcher.fetch_image`."""
+        _, images = await self._opened()
+        return await images.fetch_image(url)
+
+    def sent(self) -> Mapping[str, int]:
+        """Requests sent so far, by platform; pictures together under ``images``."""
+        counts: Counter[str] = Counter()
+        if self._open is not None:
+            transport, images = self._open
+            for (platform, _), count in transport.counts.items():
+                counts[platform.value] += count
+            if images.count:
+                counts["images"] += images.count
+        return counts
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        await self._resources.aclose()
+
+    async def _opened(self) -> tuple[HttpTransport, ImageFetcher]:
+        async with self._opening:
+            if self._open is None:
+                settings = await asyncio.to_thread(self._reach, self._resources)
+                transport = await self._resources.enter_async_context(HttpTransport(settings, clock=self._now))
+                images = await self._resources.enter_async_context(ImageFetcher(settings, clock=self._now))
+                self._open = transport, images
+            return self._open
+
+
+def open_ledger(settings: Settings, *, now: Callable[[], float]) -> Ledger:
+    """The ledger of these settings."""
+    settings.checkpoints.mkdir(parents=True, exist_ok=True)
+    return Ledger(settings.ledger_address, settings.blobs_address, now=now)
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings,
+    ledger: Ledger,
+    *,
+    now: Callable[[], float],
+    reach: Callable[[AsyncExitStack], Settings] | None = None,
+) -> AsyncIterator[Parts]:
+    """Everything a run needs. ``reach`` replaces the settings the platforms are reached with (practice)."""
+    texts = load_text_embedder(settings.embedding)
+    pictures = load_image_embedder(settings.embedding)
+    sizes = dict.fromkeys(TEXT_VECTORS, texts.dimensions) | dict.fromkeys(IMAGE_VECTORS, pictures.dimensions)
+    models = dict.fromkeys(TEXT_VECTORS, identity(texts)) | dict.fromkeys(IMAGE_VECTORS, identity(pictures))
+    store = open_store(settings, sizes, models)
+    network = Network(reach or (lambda _: settings), now=now)
+    try:
+        yield Parts(
+            settings=settings,
+            ledger=ledger,
+            store=store,
+            adapters=make_adapters(settings),
+            texts=texts,
+            pictures=pictures,
+            transport=network,
+            images=network if settings.images.enabled else None,
+            sent=network.sent,
+            now=now,
+        )
+    finally:
+        await network.close()
+        store.close()

@@ -1,0 +1,161 @@
+"""What a run would ask, before it asks: requests per platform and kind, what is spared, and the time at the limits.
+
+Pure but for reading the ledger. Counts are those of the first round of requests; further pages of long lists are only
+known when the first answer is there, so a plan is a lower bound and says so.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.domain.canonical import JsonValue
+from pipeline.domain.exchange import Wanted
+from pipeline.domain.names import Platform
+from pipeline.ledger import Ledger
+from pipeline.ledger.titles import StoredTitle
+from pipeline.platforms.port import PlatformAdapter
+from pipeline.settings import Limit, Settings
+
+__all__ = ["TERMS", "Plan", "PlatformPlan", "plan_run", "time_at_limits_s"]
+
+_WINDOW = 500
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformPlan:
+    """One platform's share. ``titles`` are those it must be asked for, ``spared`` those whose answers are fresh."""
+
+    platform: Platform
+    titles: int
+    spared: int
+    not_listed: int
+    requests: Mapping[str, int]
+    eta_s: float
+    why_off: str | None
+    terms: str | None
+
+    @property
+    def request_count(self) -> int:
+        """All kinds together."""
+        return sum(self.requests.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole run. Platforms are asked side by side, so the slowest one is the time of all."""
+
+    selected: int
+    due: int
+    platforms: tuple[PlatformPlan, ...]
+
+    @property
+    def long_pole(self) -> PlatformPlan | None:
+        """The platform everything waits for."""
+        asked = [p for p in self.platforms if p.request_count]
+        return max(asked, key=lambda p: p.eta_s, default=None)
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """Plain data."""
+        pole = self.long_pole
+        return {
+            "selected": self.selected,
+            "due": self.due,
+            "long_pole": None if pole is None else pole.platform.value,
+            "eta_s": 0.0 if pole is None else round(pole.eta_s, 1),
+            "is_lower_bound": True,
+            "platforms": {
+                p.platform.value: {
+                    "titles": p.titles,
+                    "spared": p.spared,
+                    "not_listed": p.not_listed,
+                    "requests": dict(p.requests),
+                    "eta_s": round(p.eta_s, 1),
+                    "off": p.why_off,
+                    "terms": p.terms,
+                }
+                for p in self.platforms
+            },
+        }
+
+
+TERMS: Mapping[Platform, str] = {
+    Platform.ANILIST: "forbids mass collection; a mirror needs written permission",
+    Platform.ANIDB: "not to be used to download AniDB; a registered client, about 200 answers a day",
+    Platform.ANIME_PLANET: "no API; ask before reading pages in bulk",
+    Platform.ANIMESCHEDULE: "visible credit; ask before commercial use",
+    Platform.JIKAN: "MyAnimeList's terms speak against building a database from it",
+}
+"""What the platforms' terms say of collecting in bulk (docs/platforms.md)."""
+
+
+def time_at_limits_s(requests: int, limits: Sequence[Limit]) -> float:
+    """How long so many requests take when every limit is kept and nothing else costs time."""
+    if not requests:
+        return 0.0
+    return max((-(-requests // limit.requests) - 1) * limit.per_s for limit in limits)
+
+
+def plan_run(
+    settings: Settings,
+    ledger: Ledger,
+    adapters: Mapping[Platform, PlatformAdapter],
+    title_ids: Sequence[str],
+    *,
+    selected: int,
+    now: Callable[[], float],
+) -> Plan:
+    """The plan for some due titles."""
+    tallies = {platform: _Tally(settings.why_off(platform)) for platform in adapters}
+    for start in range(0, len(title_ids), _WINDOW):
+        titles = ledger.titles.load(title_ids[start : start + _WINDOW])
+        stored = ledger.fetched.outcomes([t.title_id for t in titles])
+        for platform, adapter in adapters.items():
+            tally = tallies[platform]
+            for title in titles:
+                last = stored[title.title_id].get(platform)
+                tally.add(title, adapter, is_fresh=last is not None and last.outcome.fresh_until > now())
+            tally.flush(adapter, is_last=start + _WINDOW >= len(title_ids))
+    return Plan(
+        selected=selected,
+        due=len(title_ids),
+        platforms=tuple(tally.plan(platform, settings) for platform, tally in tallies.items()),
+    )
+
+
+class _Tally:
+    def __init__(self, why_off: str | None) -> None:
+        self._why_off = why_off
+        self._titles = self._spared = self._not_listed = 0
+        self._requests: Counter[str] = Counter()
+        self._waiting: list[Wanted] = []
+
+    def add(self, title: StoredTitle, adapter: PlatformAdapter, *, is_fresh: bool) -> None:
+        ids = adapter.wanted_ids(title.ids)
+        if self._why_off is not None:
+            return
+        if not ids:
+            self._not_listed += 1
+        elif is_fresh:
+            self._spared += 1
+        else:
+            self._titles += 1
+            self._waiting += [Wanted(id_, ids=title.ids) for id_ in ids]
+
+    def flush(self, adapter: PlatformAdapter, *, is_last: bool) -> None:
+        while len(self._waiting) >= adapter.batch or (is_last and self._waiting):
+            batch, self._waiting = self._waiting[: adapter.batch], self._waiting[adapter.batch :]
+            self._requests.update(request.kind for request in adapter.plan_requests(batch))
+
+    def plan(self, platform: Platform, settings: Settings) -> PlatformPlan:
+        limits = settings.platforms.of(platform).limits
+        count = sum(self._requests.values())
+        return PlatformPlan(
+            platform=platform,
+            titles=self._titles,
+            spared=self._spared,
+            not_listed=self._not_listed,
+            requests=dict(sorted(self._requests.items())),
+            eta_s=time_at_limits_s(count, limits) / settings.speed,
+            why_off=self._why_off,
+            terms=TERMS.get(platform),
+        )

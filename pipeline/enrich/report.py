@@ -1,0 +1,97 @@
+"""What a run came to, in numbers a person asks for; filled while it goes on, so a display can watch it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from pipeline.domain.canonical import JsonValue
+from pipeline.domain.names import Outcome, Platform
+
+__all__ = ["ExitCode", "Problem", "RunReport"]
+
+
+class ExitCode(IntEnum):
+    """How a command ends."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    DEGRADED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A title that ended degraded or failed, and why."""
+
+    title_id: str
+    name: str
+    result: str
+    why: str
+
+
+@dataclass(slots=True)
+class RunReport:
+    """One run. ``selected`` titles were wanted, ``due`` of them had something to do."""
+
+    selected: int = 0
+    due: int = 0
+    done: int = 0
+    degraded: int = 0
+    failed: int = 0
+    requests: Counter[str] = field(default_factory=Counter)
+    """Sent to platforms and image hosts, retries counted."""
+    settled: Counter[str] = field(default_factory=Counter)
+    """Titles whose outcome on a platform is known, by platform."""
+    outcomes: dict[Platform, Counter[Outcome]] = field(default_factory=dict)
+    fields_filled: int = 0
+    fields_applicable: int = 0
+    vectors_made: int = 0
+    vectors_written: int = 0
+    points_written: int = 0
+    points_deleted: int = 0
+    wall_s: dict[str, float] = field(default_factory=dict)
+    cpu_s: dict[str, float] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    switched_off: dict[Platform, str] = field(default_factory=dict)
+    held_elsewhere: int = 0
+
+    @property
+    def finished(self) -> int:
+        """Titles that are through."""
+        return self.done + self.degraded + self.failed
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """1 when a title failed, 3 when one is degraded, else 0."""
+        if self.failed:
+            return ExitCode.FAILED
+        return ExitCode.DEGRADED if self.degraded else ExitCode.DONE
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """Plain data for ``--json`` and the run log."""
+        return {
+            "selected": self.selected,
+            "due": self.due,
+            "done": self.done,
+            "degraded": self.degraded,
+            "failed": self.failed,
+            "unchanged": self.selected - self.due,
+            "requests": dict(sorted(self.requests.items())),
+            "outcomes": {
+                platform.value: {outcome.value: n for outcome, n in sorted(counts.items())}
+                for platform, counts in self.outcomes.items()
+            },
+            "fields_filled": self.fields_filled,
+            "fields_applicable": self.fields_applicable,
+            "vectors_made": self.vectors_made,
+            "vectors_written": self.vectors_written,
+            "points_written": self.points_written,
+            "points_deleted": self.points_deleted,
+            "wall_s": {step: round(s, 3) for step, s in self.wall_s.items()},
+            "cpu_s": {step: round(s, 3) for step, s in self.cpu_s.items()},
+            "problems": [
+                {"title_id": p.title_id, "name": p.name, "result": p.result, "why": p.why} for p in self.problems
+            ],
+            "switched_off": {platform.value: why for platform, why in self.switched_off.items()},
+            "exit_code": int(self.exit_code),
+        }

@@ -1,0 +1,270 @@
+"""Steps 3 to 5 for many titles: convert, align, six stages, assemble; each result kept under its key.
+
+A step runs over a window of titles: one look for results that stand, one note of what is intended, then title by
+title, each result written as soon as it is there. A title that fails at a step is noted and leaves the chain; the
+others go on.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import structlog
+
+from pipeline.assembly import ASSEMBLE_VERSION, assemble, record_bytes, validate
+from pipeline.catalogue import identify_url, load_row
+from pipeline.domain.aligned import Alignment
+from pipeline.domain.canonical import Digest, JsonValue, digest_bytes, digest_of, dump_json, load_json
+from pipeline.domain.drafts import Draft
+from pipeline.domain.names import Outcome, Platform, Site
+from pipeline.domain.record import SCHEMA_VERSION, AnimeRecord, Provenance
+from pipeline.domain.source_title import SourceTitle
+from pipeline.domain.title import StageInput, Title, id_key
+from pipeline.errors import Damaged, EnrichError
+from pipeline.ledger import Ledger
+from pipeline.ledger.fetched import FetchBook, PartRef
+from pipeline.ledger.titles import StoredTitle
+from pipeline.ledger.work import StepResult
+from pipeline.platforms.port import PlatformAdapter
+from pipeline.preprocess import ALIGN_VERSION, align
+from pipeline.stages import STAGES
+
+__all__ = ["Made", "Steps", "code_versions"]
+
+_log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+def code_versions(adapters: Mapping[Platform, PlatformAdapter]) -> JsonValue:
+    """Version of every step's code: part of what a finished title is good for."""
+    return {
+        "convert": {platform.value: adapter.convert_version for platform, adapter in adapters.items()},
+        "align": ALIGN_VERSION,
+        "stages": {name: stage.version for name, stage in STAGES.items()},
+        "assemble": ASSEMBLE_VERSION,
+        "schema": SCHEMA_VERSION,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Done(Generic[T]):
+    """A step's value and the digest of its bytes, which is part of the next step's key."""
+
+    value: T
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What the chain made of one title; ``problem`` says why there is no record."""
+
+    title: StoredTitle
+    record: AnimeRecord | None = None
+    record_digest: Digest | None = None
+    provenance_digest: Digest | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Assembled:
+    record: Digest
+    provenance: Digest
+
+
+@dataclass(slots=True)
+class _Window:
+    """Everything known of the titles on their way through the chain."""
+
+    titles: dict[str, StoredTitle]
+    outcomes: dict[str, dict[Platform, Outcome]] = field(default_factory=dict)
+    sources: dict[str, tuple[SourceTitle, ...]] = field(default_factory=dict)
+    source_digests: dict[str, list[Digest]] = field(default_factory=dict)
+    inputs: dict[str, StageInput] = field(default_factory=dict)
+    inputs_key: dict[str, Digest] = field(default_factory=dict)
+    drafts: dict[str, dict[str, Draft]] = field(default_factory=dict)
+    draft_digests: dict[str, list[Digest]] = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+
+    def alive(self) -> list[str]:
+        return [title_id for title_id in self.titles if title_id not in self.problems]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """The chain over a window. ``on_step`` is told before every act, by the step's name."""
+
+    ledger: Ledger
+    adapters: Mapping[Platform, PlatformAdapter]
+    on_step: Callable[[str], None]
+
+    def make_records(self, titles: Sequence[StoredTitle]) -> list[Made]:
+        """Convert, align, decide, assemble and validate; one :class:`Made` a title, in order.
+
+        Nothing raises for one title; ``Damaged`` is raised when nothing can be kept (disk full, ledger torn).
+        """
+        window = _Window({title.title_id: title for title in titles})
+        stored = self.ledger.fetched.outcomes(list(window.titles))
+        window.outcomes = {
+            t: {platform: settled.outcome.outcome for platform, settled in by.items()} for t, by in stored.items()
+        }
+        for title_id in window.titles:
+            window.sources[title_id], window.source_digests[title_id] = (), []
+            window.drafts[title_id], window.draft_digests[title_id] = {}, []
+        for adapter in self.adapters.values():
+            self._convert(window, adapter)
+        self._align(window)
+        for name in STAGES:
+            self._decide(window, name)
+        made = self._assemble(window)
+        return [made.get(t, Made(title, problem=window.problems.get(t, ""))) for t, title in window.titles.items()]
+
+    def _convert(self, window: _Window, adapter: PlatformAdapter) -> None:
+        heard = {
+            t: adapter.wanted_ids(window.titles[t].ids)
+            for t in window.alive()
+            if window.outcomes[t].get(adapter.name) in (Outcome.FOUND, Outcome.FAILED)
+        }
+        refs = self.ledger.fetched.part_refs(adapter.name, [id_ for ids in heard.values() for id_ in ids])
+        mine = {t: {id_: refs[id_] for id_ in ids if id_ in refs} for t, ids in heard.items()}
+        keys = {
+            t: digest_of("convert", adapter.name.value, adapter.convert_version, FetchBook.parts_digest(parts))
+            for t, parts in mine.items()
+            if parts
+        }
+
+        def work(title_id: str) -> tuple[SourceTitle, ...]:
+            return tuple(self._convert_id(title_id, adapter, id_, kinds) for id_, kinds in mine[title_id].items())
+
+        done, problems = self._through(f"convert:{adapter.name.value}", tuple[SourceTitle, ...], keys, work)
+        for title_id, result in done.items():
+            window.sources[title_id] += result.value
+            window.source_digests[title_id].append(result.digest)
+        for title_id in problems:  # the platform is as good as failed for this title; the others still speak
+            window.outcomes[title_id][adapter.name] = Outcome.FAILED
+
+    def _convert_id(self, title_id: str, adapter: PlatformAdapter, id_: str, refs: Iterable[PartRef]) -> SourceTitle:
+        try:
+            parts = {ref.kind: self.ledger.blobs.get(ref.body) for ref in refs}
+        except Damaged:
+            self.ledger.fetched.invalidate(title_id, adapter.name)  # so that the next run asks again
+            raise
+        return adapter.convert(id_, parts)
+
+    def _align(self, window: _Window) -> None:
+        keys = {t: digest_of("align", ALIGN_VERSION, window.source_digests[t]) for t in window.alive()}
+        done, problems = self._through("align", Alignment, keys, lambda t: align(window.sources[t]))
+        window.problems |= problems
+        spoken = {t: _mentioned(window.titles[t], window.sources[t]) for t in done}
+        known = self.ledger.titles.known_ids(pair for pairs in spoken.values() for pair in pairs)
+        self.ledger.titles.note_mentions({t: [id_key(*pair) for pair in pairs] for t, pairs in spoken.items()})
+        for title_id, aligned in done.items():
+            title = window.titles[title_id]
+            mine = {id_key(*pair): known[id_key(*pair)] for pair in sorted(spoken[title_id]) if id_key(*pair) in known}
+            ids = {site.value: list(ids) for site, ids in title.ids.items()}
+            window.inputs_key[title_id] = digest_of(
+                title_id, title.row_digest, ids, window.source_digests[title_id], aligned.digest, mine
+            )
+            window.inputs[title_id] = StageInput(
+                Title(title_id, load_row(title.row), title.ids), window.sources[title_id], aligned.value, mine
+            )
+
+    def _decide(self, window: _Window, name: str) -> None:
+        stage = STAGES[name]
+        keys = {t: digest_of("stage", name, stage.version, window.inputs_key[t]) for t in window.alive()}
+        done, problems = self._through(f"stage:{name}", stage.draft, keys, lambda t: stage.decide(window.inputs[t]))
+        window.problems |= problems
+        for title_id, draft in done.items():
+            window.drafts[title_id][name] = draft.value
+            window.draft_digests[title_id].append(draft.digest)
+
+    def _assemble(self, window: _Window) -> dict[str, Made]:
+        keys = {
+            t: digest_of(
+                "assemble",
+                ASSEMBLE_VERSION,
+                SCHEMA_VERSION,
+                window.inputs_key[t],
+                window.draft_digests[t],
+                {platform.value: outcome.value for platform, outcome in window.outcomes[t].items()},
+            )
+            for t in window.alive()
+        }
+        records: dict[str, AnimeRecord] = {}
+
+        def work(title_id: str) -> _Assembled:
+            made = assemble(window.inputs[title_id], window.drafts[title_id], window.outcomes[title_id])
+            body = record_bytes(made.record)
+            validate(body)
+            records[title_id] = made.record
+            provenance = dump_json(Provenance, made.provenance)
+            return _Assembled(self.ledger.blobs.put(body), self.ledger.blobs.put(provenance))
+
+        done, problems = self._through("assemble", _Assembled, keys, work)
+        window.problems |= problems
+        made: dict[str, Made] = {}
+        for title_id, result in done.items():
+            record = records.get(title_id) or self._stored_record(title_id, result.value.record)
+            if record is None:
+                window.problems[title_id] = "the stored record is torn; it is made again in the next run"
+                continue
+            made[title_id] = Made(window.titles[title_id], record, result.value.record, result.value.provenance)
+        return made
+
+    def _stored_record(self, title_id: str, digest: Digest) -> AnimeRecord | None:
+        try:
+            return load_json(AnimeRecord, self.ledger.blobs.get(digest))
+        except Damaged:
+            self.ledger.steps.forget(title_id, "assemble")
+            return None
+
+    def _through(
+        self, step: str, kind: Any, keys: Mapping[str, Digest], work: Callable[[str], T]
+    ) -> tuple[dict[str, _Done[T]], dict[str, str]]:
+        """Do a step for the titles of ``keys`` whose result does not stand; gives values and problems by title."""
+        done: dict[str, _Done[T]] = {}
+        problems: dict[str, str] = {}
+        stand = self.ledger.steps.find(step, keys)
+        for title_id, result in stand.items():
+            body = result.body or b""
+            done[title_id] = _Done(load_json(kind, body), digest_bytes(body))
+        missing = {t: key for t, key in keys.items() if t not in done}
+        if missing:
+            self.on_step(f"intend:{step}")
+            self.ledger.steps.intend(step, missing)
+        for title_id, key in missing.items():
+            self.on_step(step)
+            result, value = self._attempt(step, kind, title_id, key, work)
+            self.ledger.steps.settle([result])
+            if value is not None and result.body is not None:
+                done[title_id] = _Done(value, digest_bytes(result.body))
+            else:
+                problems[title_id] = result.note
+        return done, problems
+
+    def _attempt(
+        self, step: str, kind: Any, title_id: str, key: Digest, work: Callable[[str], T]
+    ) -> tuple[StepResult, T | None]:
+        """The entry boundary: one title's failure is recorded, and the others go on."""
+        started = time.thread_time()
+        try:
+            value = work(title_id)
+            body = dump_json(kind, value)
+        except EnrichError as error:
+            _log.warning("step_failed", step=step, title_id=title_id, problem=str(error))
+            return StepResult(title_id, step, key, None, str(error), time.thread_time() - started), None
+        except Exception as error:  # noqa: BLE001  # the entry boundary, see above
+            _log.exception("step_failed", step=step, title_id=title_id)
+            note = f"{type(error).__name__}: {error}"
+            return StepResult(title_id, step, key, None, note, time.thread_time() - started), None
+        return StepResult(title_id, step, key, body, "", time.thread_time() - started), value
+
+
+def _mentioned(title: StoredTitle, sources: Iterable[SourceTitle]) -> set[tuple[Site, str]]:
+    """Ids of other anime a title's row and sources speak of."""
+    pairs = {pair for url in load_row(title.row).related_anime if (pair := identify_url(url)) is not None}
+    for source in sources:
+        for relation in source.relations:
+            if relation.target_type != "manga":
+                pairs |= {(id_.site, id_.id) for id_ in relation.target_ids if isinstance(id_.site, Site)}
+    return pairs

@@ -1,0 +1,37 @@
+"""What was done, from what, by what: the memory that makes a killed run go on and a second run cost nothing.
+
+``identity`` which URL is which title · ``titles`` the registry and what is due · ``fetched`` answers and outcomes ·
+``work`` claims and step results · ``vectors`` vectors and points · ``blobs`` bodies by digest · ``runs`` the log.
+"""
+
+from collections.abc import Callable
+
+from pipeline.ledger.blobs import BlobStore
+from pipeline.ledger.database import Database
+from pipeline.ledger.fetched import FetchBook
+from pipeline.ledger.runs import RunBook
+from pipeline.ledger.titles import TitleBook
+from pipeline.ledger.vectors import VectorBook
+from pipeline.ledger.work import Claims, StepBook, Worker
+
+__all__ = ["Ledger"]
+
+
+class Ledger:
+    """All books of one ledger, opened together. Safe to use from several threads of one process."""
+
+    def __init__(self, url: str, blobs_url: str, *, now: Callable[[], float]) -> None:
+        self.database = Database(url)
+        self.blobs = BlobStore(blobs_url)
+        self.worker = Worker.this()
+        self.titles = TitleBook(self.database, now)
+        self.fetched = FetchBook(self.database, self.blobs, now)
+        self.claims = Claims(self.database, self.worker, now)
+        self.steps = StepBook(self.database, self.worker, now)
+        self.vectors = VectorBook(self.database, now)
+        self.runs = RunBook(self.database, now)
+
+    def close(self) -> None:
+        """Give claims and connections back."""
+        self.claims.leave()
+        self.database.close()

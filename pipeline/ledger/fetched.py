@@ -1,0 +1,253 @@
+"""What platforms were asked and what they said: raw answers, their parts by id, and the outcome per title.
+
+Intent, act, result: an outcome row without an outcome is an intent. Parts that came in after the intent count, so a
+killed run asks only for what is missing. An answer, its parts and its absences are one transaction.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import orjson
+import sqlalchemy as sa
+
+from pipeline.domain.canonical import Digest, digest_of
+from pipeline.domain.exchange import Answer, Reading, Request
+from pipeline.domain.names import Outcome, Platform
+from pipeline.errors import Damaged
+from pipeline.ledger.blobs import BlobStore
+from pipeline.ledger.database import Database
+from pipeline.ledger.tables import ANSWERS, OUTCOMES, PARTS
+
+__all__ = ["REUSE_S", "FetchBook", "Gathered", "PartRef", "Settled", "SettledOutcome"]
+
+REUSE_S: Final = 86_400.0
+"""Parts of an unfinished asking are good for a day; no platform changes an entry faster than it may be asked."""
+
+_ABSENT: Final = "~absent"
+_CHUNK: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class PartRef:
+    """A stored part: its kind and the digest of its body."""
+
+    kind: str
+    body: Digest
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What is had of one id: bodies by kind, or the platform's word that it has none."""
+
+    parts: dict[str, bytes] = field(default_factory=dict)
+    is_absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SettledOutcome:
+    """What came of asking one platform for one title, and until when that is good."""
+
+    title_id: str
+    platform: Platform
+    outcome: Outcome
+    ids: tuple[str, ...] = ()
+    reason: str = ""
+    fresh_until: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An outcome as stored, with the time it was settled."""
+
+    outcome: SettledOutcome
+    settled_at: float
+
+
+class FetchBook:
+    """Answers, parts and outcomes."""
+
+    def __init__(self, db: Database, blobs: BlobStore, now: Callable[[], float]) -> None:
+        self._db = db
+        self._blobs = blobs
+        self._now = now
+
+    def save(self, request: Request, answer: Answer, reading: Reading) -> None:
+        """Keep one answer whole, and what it says of each id."""
+        fetched_at = self._now()
+        body = self._blobs.put(answer.body)
+        rows: list[dict[str, object]] = [
+            {
+                "platform": request.platform.value,
+                "id": id_,
+                "kind": part.kind,
+                "body": self._blobs.put(part.body),
+                "answer": request.key,
+                "fetched_at": fetched_at,
+            }
+            for id_, parts in reading.parts.items()
+            for part in parts
+        ]
+        rows += [
+            {"platform": request.platform.value, "id": id_, "kind": _ABSENT, "body": None, "answer": request.key,
+             "fetched_at": fetched_at}
+            for id_ in sorted(reading.absent)
+        ]  # fmt: skip
+        with self._db.write() as c:
+            c.execute(
+                self._db.upsert(ANSWERS),
+                {
+                    "key": request.key,
+                    "platform": request.platform.value,
+                    "kind": request.kind,
+                    "request": orjson.dumps(
+                        {"method": request.method, "path": request.path, "params": request.params, "ids": request.ids}
+                    ).decode(),
+                    "status": answer.status,
+                    "headers": orjson.dumps(dict(answer.headers)).decode(),
+                    "body": body,
+                    "fetched_at": fetched_at,
+                },
+            )
+            if rows:
+                c.execute(self._db.upsert(PARTS), rows)
+
+    def gathered(self, platform: Platform, since: Mapping[str, float]) -> dict[str, Gathered]:
+        """What is had of each id since its own time. A torn body counts as not there, so it is asked for again."""
+        found = {id_: Gathered() for id_ in since}
+        for id_, kind, body, fetched_at in self._rows(platform, list(since)):
+            if fetched_at < since[id_]:
+                continue
+            if body is None:
+                found[id_].is_absent = True
+                continue
+            try:
+                found[id_].parts[kind] = self._blobs.get(body)
+            except Damaged:
+                continue
+        return {id_: Gathered(g.parts, is_absent=g.is_absent and not g.parts) for id_, g in found.items()}
+
+    def part_refs(self, platform: Platform, ids: Sequence[str]) -> dict[str, tuple[PartRef, ...]]:
+        """The last settled parts by id, in the order of their kinds; ids that have none are left out."""
+        found: dict[str, tuple[PartRef, ...]] = {}
+        for id_, kind, body, _ in self._rows(platform, ids):
+            if body is not None:
+                found[id_] = (*found.get(id_, ()), PartRef(kind, body))
+        return found
+
+    def _rows(self, platform: Platform, ids: Sequence[str]) -> list[tuple[str, str, str | None, float]]:
+        rows: list[tuple[str, str, str | None, float]] = []
+        with self._db.read() as c:
+            for start in range(0, len(ids), _CHUNK):
+                query = (
+                    sa.select(PARTS.c.id, PARTS.c.kind, PARTS.c.body, PARTS.c.fetched_at)
+                    .where(PARTS.c.platform == platform.value, PARTS.c.id.in_(list(ids[start : start + _CHUNK])))
+                    .order_by(PARTS.c.id, PARTS.c.kind)
+                )
+                rows += [(id_, kind, body, at) for id_, kind, body, at in c.execute(query)]
+        return rows
+
+    def forget_parts(self, platform: Platform, keep: Mapping[str, Sequence[str]]) -> None:
+        """Drop parts that the platform no longer gives: of each id, every kind but those in ``keep``."""
+        with self._db.write() as c:
+            for id_, kinds in keep.items():
+                c.execute(
+                    sa.delete(PARTS).where(
+                        PARTS.c.platform == platform.value, PARTS.c.id == id_, PARTS.c.kind.not_in(list(kinds))
+                    )
+                )
+
+    def invalidate(self, title_id: str, platform: Platform) -> None:
+        """Forget an outcome, so that the platform is asked again for this title."""
+        with self._db.write() as c:
+            c.execute(sa.delete(OUTCOMES).where(OUTCOMES.c.title_id == title_id, OUTCOMES.c.platform == platform.value))
+
+    def intend(self, platform: Platform, title_ids: Sequence[str]) -> dict[str, float]:
+        """Note that these titles are about to be asked; gives since when each has been intended.
+
+        An intent that came to nothing (the process died, the platform failed) keeps its time for :data:`REUSE_S`, so
+        what it already got still counts.
+        """
+        now = self._now()
+        with self._db.write() as c:
+            open_since: dict[str, float] = {}
+            for start in range(0, len(title_ids), _CHUNK):
+                query = sa.select(OUTCOMES.c.title_id, OUTCOMES.c.asked_at).where(
+                    OUTCOMES.c.platform == platform.value,
+                    OUTCOMES.c.title_id.in_(list(title_ids[start : start + _CHUNK])),
+                    OUTCOMES.c.asked_at > now - REUSE_S,
+                    sa.or_(OUTCOMES.c.outcome.is_(None), OUTCOMES.c.outcome == Outcome.FAILED.value),
+                )
+                open_since.update(dict(c.execute(query).tuples().all()))
+            rows = [
+                {"title_id": t, "platform": platform.value, "outcome": None, "reason": "", "ids": "[]",
+                 "asked_at": open_since.get(t, now), "settled_at": None, "fresh_until": None}
+                for t in title_ids
+            ]  # fmt: skip
+            if rows:
+                c.execute(self._db.upsert(OUTCOMES), rows)
+        return {t: open_since.get(t, now) for t in title_ids}
+
+    def settle(self, outcomes: Iterable[SettledOutcome]) -> None:
+        """Record what came of it."""
+        now = self._now()
+        rows = [
+            {"title_id": o.title_id, "platform": o.platform.value, "outcome": o.outcome.value, "reason": o.reason,
+             "ids": orjson.dumps(o.ids).decode(), "asked_at": now, "settled_at": now, "fresh_until": o.fresh_until}
+            for o in outcomes
+        ]  # fmt: skip
+        if rows:
+            with self._db.write() as c:
+                c.execute(self._db.upsert(OUTCOMES, keep=("asked_at",)), rows)
+
+    def outcomes(self, title_ids: Sequence[str]) -> dict[str, dict[Platform, Settled]]:
+        """Settled outcomes by title and platform."""
+        found: dict[str, dict[Platform, Settled]] = {t: {} for t in title_ids}
+        with self._db.read() as c:
+            for start in range(0, len(title_ids), _CHUNK):
+                query = sa.select(OUTCOMES).where(
+                    OUTCOMES.c.title_id.in_(list(title_ids[start : start + _CHUNK])), OUTCOMES.c.outcome.is_not(None)
+                )
+                for row in c.execute(query).mappings():
+                    found[row["title_id"]][Platform(row["platform"])] = _settled(row)
+        return found
+
+    def tally(self) -> dict[Platform, dict[Outcome, int]]:
+        """How many titles had which outcome on each platform."""
+        query = (
+            sa.select(OUTCOMES.c.platform, OUTCOMES.c.outcome, sa.func.count())
+            .where(OUTCOMES.c.outcome.is_not(None))
+            .group_by(OUTCOMES.c.platform, OUTCOMES.c.outcome)
+        )
+        found: dict[Platform, dict[Outcome, int]] = {}
+        with self._db.read() as c:
+            for platform, outcome, count in c.execute(query):
+                found.setdefault(Platform(platform), {})[Outcome(outcome)] = count
+        return found
+
+    def answer_count(self) -> dict[Platform, int]:
+        """How many different answers of each platform are kept."""
+        query = sa.select(ANSWERS.c.platform, sa.func.count()).group_by(ANSWERS.c.platform)
+        with self._db.read() as c:
+            return {Platform(platform): count for platform, count in c.execute(query)}
+
+    @staticmethod
+    def parts_digest(refs: Mapping[str, Sequence[PartRef]]) -> Digest:
+        """Digest of what a platform said: ids, kinds and bodies."""
+        return digest_of([[id_, [[r.kind, r.body] for r in sorted(refs[id_], key=_kind)]] for id_ in sorted(refs)])
+
+
+def _kind(ref: PartRef) -> str:
+    return ref.kind
+
+
+def _settled(row: sa.RowMapping) -> Settled:
+    outcome = SettledOutcome(
+        title_id=row["title_id"],
+        platform=Platform(row["platform"]),
+        outcome=Outcome(row["outcome"]),
+        ids=tuple(orjson.loads(row["ids"])),
+        reason=row["reason"],
+        fresh_until=row["fresh_until"] or 0.0,
+    )
+    return Settled(outcome, row["settled_at"] or 0.0)

@@ -1,0 +1,107 @@
+"""Numbered, append-only migrations. A ledger of any released version opens; none is ever told to be deleted.
+
+A migration is a list of statements that both engines understand; ``{blob}``, ``{double}`` and ``{serial}`` stand for
+the engine's own words.
+"""
+
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+
+from pipeline.errors import Misconfigured
+
+__all__ = ["LATEST", "MIGRATIONS", "migrate"]
+
+_ADVISORY_LOCK: Final = 0x616E696D65  # one migrating process at a time on PostgreSQL
+
+MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
+    1: (
+        """create table titles (title_id text primary key, anchor text not null, name text not null,
+           position integer not null, row {blob} not null, row_digest text not null, state text not null,
+           merged_into text, first_seen {double} not null, done_row text, done_config text, due_at {double},
+           result text, note text, record text, provenance text, finished_at {double})""",
+        "create index titles_position on titles (position)",
+        "create table urls (url text primary key, title_id text not null)",
+        "create index urls_title on urls (title_id)",
+        """create table ids (site text not null, id text not null, title_id text not null,
+           primary key (site, id))""",
+        "create index ids_title on ids (title_id)",
+        """create table identity_events (number {serial}, release text not null, kind text not null,
+           title_id text not null, other text, detail text not null)""",
+        """create table releases (digest text primary key, location text not null, last_update text,
+           rows integer not null, bad_rows integer not null, findings text not null, synced_at {double} not null)""",
+        """create table answers (key text primary key, platform text not null, kind text not null,
+           request text not null, status integer not null, headers text not null, body text not null,
+           fetched_at {double} not null)""",
+        """create table parts (platform text not null, id text not null, kind text not null, body text,
+           answer text not null, fetched_at {double} not null, primary key (platform, id, kind))""",
+        """create table outcomes (title_id text not null, platform text not null, outcome text, reason text not null,
+           ids text not null, asked_at {double} not null, settled_at {double}, fresh_until {double},
+           primary key (title_id, platform))""",
+        """create table steps (title_id text not null, step text not null, key text not null, status text not null,
+           body {blob}, digest text, note text not null, owner text not null, started_at {double} not null,
+           finished_at {double}, cpu_s {double}, primary key (title_id, step))""",
+        "create table vectors (fingerprint text primary key, model text not null, body {blob} not null)",
+        """create table points (title_id text primary key, collection text not null, key text not null,
+           fingerprints text not null, loaded_at {double} not null)""",
+        """create table mentions (id_key text not null, title_id text not null, primary key (id_key, title_id))""",
+        "create index mentions_title on mentions (title_id)",
+        """create table workers (owner text primary key, host text not null, pid integer not null,
+           process text not null, seen_at {double} not null)""",
+        "create table claims (title_id text primary key, owner text not null, at {double} not null)",
+        """create table runs (run_id text primary key, command text not null, started_at {double} not null,
+           finished_at {double}, summary text not null)""",
+    ),
+}
+
+LATEST: Final = max(MIGRATIONS)
+
+_WORDS: Final = {
+    "sqlite": {"blob": "blob", "double": "double", "serial": "integer primary key autoincrement"},
+    "postgresql": {
+        "blob": "bytea",
+        "double": "double precision",
+        "serial": "bigint generated always as identity primary key",
+    },
+}
+
+
+def migrate(engine: Engine) -> int:
+    """Bring a ledger to the latest version and return it. Raises ``Misconfigured`` for a ledger newer than this."""
+    with engine.connect() as connection:
+        version = _version(connection)
+    if version == LATEST:
+        return version
+    with engine.connect() as connection:
+        writer = connection.execution_options(is_write=True)
+        with writer.begin():
+            _take_turn(writer)
+            version = _version(writer)
+            if version > LATEST:
+                raise Misconfigured(
+                    f"the ledger has version {version}, this program knows {LATEST}: install the newer anime-enrich"
+                )
+            for number in range(version + 1, LATEST + 1):
+                _apply(writer, number)
+    return LATEST
+
+
+def _take_turn(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+
+
+def _version(connection: Connection) -> int:
+    if not sa.inspect(connection).has_table("ledger_version"):
+        return 0
+    return int(connection.execute(sa.text("select max(version) from ledger_version")).scalar() or 0)
+
+
+def _apply(connection: Connection, number: int) -> None:
+    words = _WORDS[connection.dialect.name]
+    if number == 1:
+        connection.execute(sa.text("create table ledger_version (version integer not null)"))
+    for statement in MIGRATIONS[number]:
+        connection.execute(sa.text(statement.format(**words)))
+    connection.execute(sa.text("insert into ledger_version (version) values (:number)"), {"number": number})

@@ -1,0 +1,191 @@
+"""The ledger's tables as they are now. How an older ledger gets there is in ``migrations``.
+
+Times are seconds since 1970 (UTC); digests are hex SHA-256; bodies are zstd.
+"""
+
+import sqlalchemy as sa
+
+__all__ = [
+    "ANSWERS",
+    "CLAIMS",
+    "IDENTITY_EVENTS",
+    "IDS",
+    "MENTIONS",
+    "METADATA",
+    "OUTCOMES",
+    "PARTS",
+    "POINTS",
+    "RELEASES",
+    "RUNS",
+    "STEPS",
+    "TITLES",
+    "URLS",
+    "VECTORS",
+    "WORKERS",
+]
+
+METADATA = sa.MetaData()
+
+
+def _text(name: str, *, key: bool = False, null: bool = False) -> "sa.Column[str]":
+    return sa.Column(name, sa.Text, primary_key=key, nullable=null)
+
+
+def _time(name: str, *, null: bool = False) -> "sa.Column[float]":
+    return sa.Column(name, sa.Double, nullable=null)
+
+
+TITLES = sa.Table(
+    "titles",
+    METADATA,
+    _text("title_id", key=True),
+    _text("anchor"),
+    _text("name"),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("row", sa.LargeBinary, nullable=False),
+    _text("row_digest"),
+    _text("state"),  # active | merged | gone
+    _text("merged_into", null=True),
+    _time("first_seen"),
+    _text("done_row", null=True),
+    _text("done_config", null=True),
+    _time("due_at", null=True),
+    _text("result", null=True),  # done | degraded | failed
+    _text("note", null=True),
+    _text("record", null=True),
+    _text("provenance", null=True),
+    _time("finished_at", null=True),
+)
+"""One row a title. ``done_row``, ``done_config`` and ``due_at`` say from what and until when the record is good."""
+
+URLS = sa.Table("urls", METADATA, _text("url", key=True), _text("title_id"))
+"""Every source URL ever seen, and whose it is."""
+
+IDS = sa.Table("ids", METADATA, _text("site", key=True), _text("id", key=True), _text("title_id"))
+"""The id multimap: one id belongs to one title, a title may have several ids of a site."""
+
+IDENTITY_EVENTS = sa.Table(
+    "identity_events",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    _text("release"),
+    _text("kind"),  # merged | split | gained | moved | shared
+    _text("title_id"),
+    _text("other", null=True),
+    _text("detail"),
+)
+
+RELEASES = sa.Table(
+    "releases",
+    METADATA,
+    _text("digest", key=True),
+    _text("location"),
+    _text("last_update", null=True),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("bad_rows", sa.Integer, nullable=False),
+    _text("findings"),
+    _time("synced_at"),
+)
+
+ANSWERS = sa.Table(
+    "answers",
+    METADATA,
+    _text("key", key=True),
+    _text("platform"),
+    _text("kind"),
+    _text("request"),
+    sa.Column("status", sa.Integer, nullable=False),
+    _text("headers"),
+    _text("body"),
+    _time("fetched_at"),
+)
+"""Raw answers, whole; ``body`` names a blob."""
+
+PARTS = sa.Table(
+    "parts",
+    METADATA,
+    _text("platform", key=True),
+    _text("id", key=True),
+    _text("kind", key=True),
+    _text("body", null=True),
+    _text("answer"),
+    _time("fetched_at"),
+)
+"""What a platform says of one id, piece by piece; ``body`` is null where it said "not here"."""
+
+OUTCOMES = sa.Table(
+    "outcomes",
+    METADATA,
+    _text("title_id", key=True),
+    _text("platform", key=True),
+    _text("outcome", null=True),
+    _text("reason"),
+    _text("ids"),
+    _time("asked_at"),
+    _time("settled_at", null=True),
+    _time("fresh_until", null=True),
+)
+"""What came of asking one platform for one title; ``outcome`` is null while it is intended."""
+
+STEPS = sa.Table(
+    "steps",
+    METADATA,
+    _text("title_id", key=True),
+    _text("step", key=True),
+    _text("key"),
+    _text("status"),  # intended | done | failed
+    sa.Column("body", sa.LargeBinary, nullable=True),
+    _text("digest", null=True),
+    _text("note"),
+    _text("owner"),
+    _time("started_at"),
+    _time("finished_at", null=True),
+    sa.Column("cpu_s", sa.Double, nullable=True),
+)
+"""The last result of each step of each title, under the key of everything that shaped it."""
+
+VECTORS = sa.Table(
+    "vectors",
+    METADATA,
+    _text("fingerprint", key=True),
+    _text("model"),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+"""Vectors by fingerprint: float32, little-endian, zstd."""
+
+POINTS = sa.Table(
+    "points",
+    METADATA,
+    _text("title_id", key=True),
+    _text("collection"),
+    _text("key"),
+    _text("fingerprints"),
+    _time("loaded_at"),
+)
+"""What stands in which collection of the store."""
+
+MENTIONS = sa.Table("mentions", METADATA, _text("id_key", key=True), _text("title_id", key=True))
+"""Which titles speak of an id, so that they are looked at again when the id changes hands."""
+
+WORKERS = sa.Table(
+    "workers",
+    METADATA,
+    _text("owner", key=True),
+    _text("host"),
+    sa.Column("pid", sa.Integer, nullable=False),
+    _text("process"),
+    _time("seen_at"),
+)
+
+CLAIMS = sa.Table("claims", METADATA, _text("title_id", key=True), _text("owner"), _time("at"))
+"""Who works on a title now."""
+
+RUNS = sa.Table(
+    "runs",
+    METADATA,
+    _text("run_id", key=True),
+    _text("command"),
+    _time("started_at"),
+    _time("finished_at", null=True),
+    _text("summary"),
+)

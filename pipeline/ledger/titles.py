@@ -1,0 +1,373 @@
+"""Titles in the ledger: kept in step with catalogue releases, looked up by id, listed when due."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from pipeline.domain.canonical import Digest
+from pipeline.domain.names import Site
+from pipeline.ledger import identity
+from pipeline.ledger.database import Database
+from pipeline.ledger.tables import IDENTITY_EVENTS, IDS, MENTIONS, POINTS, RELEASES, TITLES, URLS
+
+__all__ = ["Finished", "Release", "StoredTitle", "SyncReport", "TitleBook"]
+
+_CHUNK = 500  # SQLite's default bound on variables of one statement is far above; PostgreSQL plans short lists better
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One catalogue file that was read."""
+
+    digest: Digest
+    location: str
+    last_update: str | None
+    rows: int
+    bad_rows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What a release changed."""
+
+    rows: int
+    bad_rows: tuple[str, ...]
+    created: int = 0
+    updated: int = 0
+    merged: int = 0
+    split: int = 0
+    gone: int = 0
+    is_known: bool = False
+    """The very same file was read before; nothing was looked at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredTitle:
+    """A title as the ledger has it. ``row`` is the catalogue row's canonical form."""
+
+    title_id: str
+    name: str
+    row: bytes
+    row_digest: Digest
+    ids: Mapping[Site, tuple[str, ...]]
+    result: str | None
+    note: str | None
+    record: Digest | None
+    provenance: Digest | None
+    due_at: float | None
+    finished_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of one title's pass: from what (``row_digest``, ``config``), until when, and with what result."""
+
+    title_id: str
+    row_digest: Digest
+    config: Digest
+    due_at: float
+    result: str
+    note: str
+    record: Digest | None
+    provenance: Digest | None
+
+
+class TitleBook:
+    """Titles, their identity and their state."""
+
+    def __init__(self, db: Database, now: Callable[[], float]) -> None:
+        self._db = db
+        self._now = now
+
+    def release_of(self, digest: Digest) -> Release | None:
+        """A release read before, by the digest of its file, if it is still the latest one."""
+        with self._db.read() as c:
+            row = c.execute(sa.select(RELEASES).order_by(RELEASES.c.synced_at.desc()).limit(1)).mappings().first()
+        if row is None or row["digest"] != digest:
+            return None
+        return Release(
+            row["digest"], row["location"], row["last_update"], row["rows"], tuple(orjson.loads(row["findings"]))
+        )
+
+    def latest_release(self) -> Release | None:
+        """The release the registry is in step with."""
+        with self._db.read() as c:
+            digest = c.execute(sa.select(RELEASES.c.digest).order_by(RELEASES.c.synced_at.desc()).limit(1)).scalar()
+        return None if digest is None else self.release_of(digest)
+
+    def apply_release(self, release: Release, rows: Sequence[identity.ListedRow]) -> SyncReport:
+        """Bring the registry in step with a release: one transaction, so it is either before or after."""
+        with self._db.write() as c:
+            plan = identity.plan_sync(
+                rows,
+                titles=_known_titles(c),
+                url_owner=dict(c.execute(sa.select(URLS.c.url, URLS.c.title_id)).tuples().all()),
+                id_owner={(Site(s), i): t for s, i, t in c.execute(sa.select(IDS.c.site, IDS.c.id, IDS.c.title_id))},
+            )
+            self._apply(c, plan, release)
+        return SyncReport(
+            rows=release.rows,
+            bad_rows=release.bad_rows,
+            created=len(plan.created),
+            updated=len(plan.updated),
+            merged=len(plan.merged),
+            split=sum(event.kind == "split" for event in plan.events),
+            gone=len(plan.gone),
+        )
+
+    def _apply(self, c: Connection, plan: identity.SyncPlan, release: Release) -> None:
+        fresh = [
+            {
+                "title_id": title_id,
+                "anchor": row.anchor,
+                "name": row.name,
+                "position": row.position,
+                "row": row.content,
+                "row_digest": row.digest,
+                "state": "active",
+                "first_seen": self._now(),
+            }
+            for title_id, row in plan.created
+        ]
+        _many(c, sa.insert(TITLES), fresh)
+        _many(
+            c,
+            _update_by_id(name=..., position=..., row=..., row_digest=..., state="active", merged_into=None),
+            [
+                {"b_id": t, "b_name": r.name, "b_position": r.position, "b_row": r.content, "b_row_digest": r.digest}
+                for t, r in plan.updated
+            ],
+        )
+        _many(c, _update_by_id(position=...), [{"b_id": t, "b_position": p} for t, p in plan.moved])
+        _many(
+            c,
+            _update_by_id(state="merged", merged_into=..., done_row=None),
+            [{"b_id": loser, "b_merged_into": into} for loser, into in plan.merged.items()],
+        )
+        _many(c, _update_by_id(state="gone"), [{"b_id": t} for t in plan.gone])
+        _many(c, self._db.upsert(URLS), [{"url": u, "title_id": t} for u, t in plan.urls.items()])
+        _many(
+            c,
+            self._db.upsert(IDS),
+            [{"site": s.value, "id": i, "title_id": t} for (s, i), t in plan.ids.items()],
+        )
+        self._wake_mentioners(c, plan)
+        _many(
+            c,
+            sa.insert(IDENTITY_EVENTS),
+            [
+                {"release": release.last_update or release.digest, "kind": e.kind, "title_id": e.title_id,
+                 "other": e.other, "detail": e.detail}
+                for e in plan.events
+            ],
+        )  # fmt: skip
+        c.execute(
+            self._db.upsert(RELEASES),
+            {
+                "digest": release.digest,
+                "location": release.location,
+                "last_update": release.last_update,
+                "rows": release.rows,
+                "bad_rows": len(release.bad_rows),
+                "findings": orjson.dumps(release.bad_rows).decode(),
+                "synced_at": self._now(),
+            },
+        )
+
+    def _wake_mentioners(self, c: Connection, plan: identity.SyncPlan) -> None:
+        """Titles that speak of an id that now means another title must be put together again."""
+        keys = [f"{site.value}:{id_}" for site, id_ in plan.ids]
+        for chunk in _chunks(keys):
+            speakers = sa.select(MENTIONS.c.title_id).where(MENTIONS.c.id_key.in_(chunk))
+            c.execute(sa.update(TITLES).where(TITLES.c.title_id.in_(speakers)).values(done_row=None))
+
+    def due(self, *, config: Digest, only: Iterable[str] | None = None) -> list[str]:
+        """Active titles whose record is not made from the present row and ``config``, or is due, in catalogue order."""
+        is_due = sa.or_(
+            TITLES.c.done_row.is_(None),
+            TITLES.c.done_row != TITLES.c.row_digest,
+            TITLES.c.done_config != config,
+            TITLES.c.due_at <= self._now(),
+        )
+        query = sa.select(TITLES.c.title_id).where(TITLES.c.state == "active", is_due).order_by(TITLES.c.position)
+        with self._db.read() as c:
+            listed = list(c.execute(query).scalars())
+        if only is None:
+            return listed
+        wanted = set(only)
+        return [title_id for title_id in listed if title_id in wanted]
+
+    def active(self) -> list[str]:
+        """Every active title, in catalogue order."""
+        query = sa.select(TITLES.c.title_id).where(TITLES.c.state == "active").order_by(TITLES.c.position)
+        with self._db.read() as c:
+            return list(c.execute(query).scalars())
+
+    def load(self, title_ids: Sequence[str]) -> list[StoredTitle]:
+        """Titles by id, in the order asked; unknown ids are left out."""
+        found: dict[str, StoredTitle] = {}
+        with self._db.read() as c:
+            for chunk in _chunks(title_ids):
+                ids = _ids_of(c, chunk)
+                for row in c.execute(sa.select(TITLES).where(TITLES.c.title_id.in_(chunk))).mappings():
+                    found[row["title_id"]] = _stored(row, ids.get(row["title_id"], {}))
+        return [found[title_id] for title_id in title_ids if title_id in found]
+
+    def find_by_id(self, site: Site, id_: str) -> str | None:
+        """The title that holds an id; merged titles lead to the one they became."""
+        with self._db.read() as c:
+            query = sa.select(IDS.c.title_id).where(IDS.c.site == site.value, IDS.c.id == id_)
+            return c.execute(query).scalar()
+
+    def find_by_name(self, text: str, *, limit: int = 10) -> list[tuple[str, str]]:
+        """``(title_id, name)`` of active titles by name: the exact one, else those that contain it."""
+        exact = sa.select(TITLES.c.title_id, TITLES.c.name).where(
+            TITLES.c.state == "active", sa.func.lower(TITLES.c.name) == text.lower()
+        )
+        pattern = "%" + text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        near = (
+            sa.select(TITLES.c.title_id, TITLES.c.name)
+            .where(TITLES.c.state == "active", sa.func.lower(TITLES.c.name).like(pattern, escape="\\"))
+            .order_by(sa.func.length(TITLES.c.name), TITLES.c.position)
+            .limit(limit)
+        )
+        with self._db.read() as c:
+            found = list(c.execute(exact.limit(limit)).tuples().all()) or list(c.execute(near).tuples().all())
+        return [(title_id, name) for title_id, name in found]
+
+    def known_ids(self, keys: Iterable[tuple[Site, str]]) -> dict[str, str]:
+        """For each id the registry knows: ``"mal:1" -> title_id``."""
+        by_site: dict[Site, list[str]] = {}
+        for site, id_ in sorted(set(keys)):
+            by_site.setdefault(site, []).append(id_)
+        found: dict[str, str] = {}
+        with self._db.read() as c:
+            for site, ids in by_site.items():
+                for chunk in _chunks(ids):
+                    query = sa.select(IDS.c.id, IDS.c.title_id).where(IDS.c.site == site.value, IDS.c.id.in_(chunk))
+                    found.update({f"{site.value}:{i}": t for i, t in c.execute(query)})
+        return found
+
+    def note_mentions(self, mentions: Mapping[str, Iterable[str]]) -> None:
+        """Remember which ids each title speaks of."""
+        spoken = {title_id: set(keys) for title_id, keys in mentions.items()}
+        with self._db.read() as c:
+            for chunk in _chunks(list(spoken)):
+                query = sa.select(MENTIONS.c.title_id, MENTIONS.c.id_key).where(MENTIONS.c.title_id.in_(chunk))
+                for title_id, key in c.execute(query).tuples():
+                    spoken[title_id].discard(key)
+        missing = [{"id_key": key, "title_id": t} for t, keys in sorted(spoken.items()) for key in sorted(keys)]
+        if missing:
+            with self._db.write() as c:
+                _many(c, self._db.insert_missing(MENTIONS), missing)
+
+    def finish(self, finished: Sequence[Finished]) -> None:
+        """Record the end of some titles' passes."""
+        with self._db.write() as c:
+            _many(
+                c,
+                _update_by_id(
+                    done_row=..., done_config=..., due_at=..., result=..., note=..., record=..., provenance=...,
+                    finished_at=self._now(),
+                ),
+                [
+                    {"b_id": f.title_id, "b_done_row": f.row_digest, "b_done_config": f.config, "b_due_at": f.due_at,
+                     "b_result": f.result, "b_note": f.note, "b_record": f.record, "b_provenance": f.provenance}
+                    for f in finished
+                ],
+            )  # fmt: skip
+
+    def results(self) -> dict[str, int]:
+        """How many active titles ended how; ``waiting`` have not been through yet."""
+        query = (
+            sa.select(sa.func.coalesce(TITLES.c.result, "waiting"), sa.func.count())
+            .where(TITLES.c.state == "active")
+            .group_by(TITLES.c.result)
+        )
+        with self._db.read() as c:
+            return dict(c.execute(query).tuples().all())
+
+    def finished(self, *, only: Sequence[str] | None = None) -> Iterator[StoredTitle]:
+        """Titles that have a record, in catalogue order, a few at a time."""
+        title_ids = self.active() if only is None else list(only)
+        for chunk in _chunks(title_ids):
+            yield from (title for title in self.load(chunk) if title.record is not None)
+
+    def events(self, title_id: str | None = None) -> list[identity.IdentityEvent]:
+        """What happened to identities, oldest first."""
+        query = sa.select(IDENTITY_EVENTS).order_by(IDENTITY_EVENTS.c.number)
+        if title_id is not None:
+            query = query.where(sa.or_(IDENTITY_EVENTS.c.title_id == title_id, IDENTITY_EVENTS.c.other == title_id))
+        with self._db.read() as c:
+            rows = c.execute(query).mappings().all()
+        return [identity.IdentityEvent(r["kind"], r["title_id"], r["other"], r["detail"]) for r in rows]
+
+    def retired(self, collection: str) -> list[str]:
+        """Titles that were merged or are gone but still have a point in the collection."""
+        query = (
+            sa.select(POINTS.c.title_id)
+            .join(TITLES, TITLES.c.title_id == POINTS.c.title_id)
+            .where(TITLES.c.state != "active", POINTS.c.collection == collection)
+            .order_by(POINTS.c.title_id)
+        )
+        with self._db.read() as c:
+            return list(c.execute(query).scalars())
+
+
+def _known_titles(c: Connection) -> dict[str, identity.KnownTitle]:
+    query = sa.select(
+        TITLES.c.title_id,
+        TITLES.c.anchor,
+        TITLES.c.first_seen,
+        TITLES.c.position,
+        TITLES.c.row_digest,
+        TITLES.c.state,
+    )
+    return {
+        t: identity.KnownTitle(t, anchor, (first, anchor), digest, state, position)
+        for t, anchor, first, position, digest, state in c.execute(query)
+    }
+
+
+def _ids_of(c: Connection, title_ids: Sequence[str]) -> dict[str, dict[Site, tuple[str, ...]]]:
+    query = sa.select(IDS).where(IDS.c.title_id.in_(title_ids)).order_by(IDS.c.site, IDS.c.id)
+    found: dict[str, dict[Site, tuple[str, ...]]] = {}
+    for site, id_, title_id in c.execute(query):
+        mine = found.setdefault(title_id, {})
+        mine[Site(site)] = (*mine.get(Site(site), ()), id_)
+    return found
+
+
+def _stored(row: sa.RowMapping, ids: Mapping[Site, tuple[str, ...]]) -> StoredTitle:
+    return StoredTitle(
+        title_id=row["title_id"],
+        name=row["name"],
+        row=row["row"],
+        row_digest=row["row_digest"],
+        ids=ids,
+        result=row["result"],
+        note=row["note"],
+        record=row["record"],
+        provenance=row["provenance"],
+        due_at=row["due_at"],
+        finished_at=row["finished_at"],
+    )
+
+
+def _update_by_id(**values: object) -> sa.Update:
+    """``UPDATE titles … WHERE title_id = :b_id``; ``...`` stands for a value given with each row (``b_<column>``)."""
+    bound = {name: sa.bindparam(f"b_{name}") if value is ... else value for name, value in values.items()}
+    return sa.update(TITLES).where(TITLES.c.title_id == sa.bindparam("b_id")).values(**bound)
+
+
+def _many(c: Connection, statement: sa.Executable, rows: Sequence[Mapping[str, object]]) -> None:
+    if rows:
+        c.execute(statement, [dict(row) for row in rows])
+
+
+def _chunks(items: Sequence[str]) -> Iterator[list[str]]:
+    for start in range(0, len(items), _CHUNK):
+        yield list(items[start : start + _CHUNK])

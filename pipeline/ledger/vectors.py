@@ -1,0 +1,117 @@
+"""Vectors by fingerprint, and what stands in the store."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import orjson
+import sqlalchemy as sa
+import zstandard
+from numpy.typing import NDArray
+
+from pipeline.domain.canonical import Digest
+from pipeline.ledger.database import Database
+from pipeline.ledger.tables import POINTS, VECTORS
+
+__all__ = ["LoadedPoint", "VectorBook"]
+
+_CHUNK = 500
+_ABSENT = b""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPoint:
+    """A point the store acknowledged: in which collection, under which key, with which fingerprints."""
+
+    title_id: str
+    collection: str
+    key: Digest
+    fingerprints: Mapping[str, Digest]
+
+
+class VectorBook:
+    """The vector cache and the acknowledged points."""
+
+    def __init__(self, db: Database, now: Callable[[], float]) -> None:
+        self._db = db
+        self._now = now
+
+    def find(self, fingerprints: Sequence[Digest]) -> dict[Digest, NDArray[np.float32]]:
+        """Cached vectors by fingerprint."""
+        found: dict[Digest, NDArray[np.float32]] = {}
+        unpack = zstandard.ZstdDecompressor().decompress
+        with self._db.read() as c:
+            for start in range(0, len(fingerprints), _CHUNK):
+                query = sa.select(VECTORS.c.fingerprint, VECTORS.c.body).where(
+                    VECTORS.c.fingerprint.in_(list(fingerprints[start : start + _CHUNK]))
+                )
+                for fingerprint, body in c.execute(query):
+                    if body != _ABSENT:
+                        found[fingerprint] = np.frombuffer(unpack(body), dtype="<f4")
+        return found
+
+    def known(self, fingerprints: Sequence[Digest]) -> set[Digest]:
+        """Which fingerprints are settled: a vector is cached, or it is known that none can be had."""
+        found: set[Digest] = set()
+        with self._db.read() as c:
+            for start in range(0, len(fingerprints), _CHUNK):
+                query = sa.select(VECTORS.c.fingerprint).where(
+                    VECTORS.c.fingerprint.in_(list(fingerprints[start : start + _CHUNK]))
+                )
+                found.update(c.execute(query).scalars())
+        return found
+
+    def save(self, vectors: Mapping[Digest, NDArray[np.float32]], *, model: str) -> None:
+        """Keep vectors under their fingerprints."""
+        pack = zstandard.ZstdCompressor(level=1).compress
+        rows = [
+            {"fingerprint": f, "model": model, "body": pack(np.ascontiguousarray(v, dtype="<f4").tobytes())}
+            for f, v in vectors.items()
+        ]
+        if rows:
+            with self._db.write() as c:
+                c.execute(self._db.insert_missing(VECTORS), rows)
+
+    def save_absent(self, fingerprints: Sequence[Digest], *, model: str) -> None:
+        """Remember that no vector can be had (a picture that is gone or broken), so that nobody asks again."""
+        rows = [{"fingerprint": f, "model": model, "body": _ABSENT} for f in fingerprints]
+        if rows:
+            with self._db.write() as c:
+                c.execute(self._db.insert_missing(VECTORS), rows)
+
+    def loaded(self, title_ids: Sequence[str]) -> dict[str, LoadedPoint]:
+        """What the store acknowledged, by title."""
+        found: dict[str, LoadedPoint] = {}
+        with self._db.read() as c:
+            for start in range(0, len(title_ids), _CHUNK):
+                query = sa.select(POINTS).where(POINTS.c.title_id.in_(list(title_ids[start : start + _CHUNK])))
+                for row in c.execute(query).mappings():
+                    found[row["title_id"]] = LoadedPoint(
+                        row["title_id"], row["collection"], row["key"], orjson.loads(row["fingerprints"])
+                    )
+        return found
+
+    def acknowledge(self, points: Sequence[LoadedPoint]) -> None:
+        """Note that the store has these points."""
+        rows = [
+            {"title_id": p.title_id, "collection": p.collection, "key": p.key,
+             "fingerprints": orjson.dumps(dict(p.fingerprints), option=orjson.OPT_SORT_KEYS).decode(),
+             "loaded_at": self._now()}
+            for p in points
+        ]  # fmt: skip
+        if rows:
+            with self._db.write() as c:
+                c.execute(self._db.upsert(POINTS), rows)
+
+    def forget(self, title_ids: Sequence[str]) -> None:
+        """Note that the store no longer has these points."""
+        with self._db.write() as c:
+            for start in range(0, len(title_ids), _CHUNK):
+                c.execute(sa.delete(POINTS).where(POINTS.c.title_id.in_(list(title_ids[start : start + _CHUNK]))))
+
+    def counts(self) -> tuple[int, int]:
+        """``(points, vectors cached)``."""
+        with self._db.read() as c:
+            points = c.execute(sa.select(sa.func.count()).select_from(POINTS)).scalar() or 0
+            vectors = c.execute(sa.select(sa.func.count()).select_from(VECTORS)).scalar() or 0
+        return points, vectors
