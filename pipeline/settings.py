@@ -226,6 +226,8 @@ class Settings(BaseSettings):
     """Address or URL put into the User-Agent, so that a platform can reach you."""
     speed: Positive = 1.0
     """Divides every limit's window. Only for practice platforms: any other value than 1 needs loopback addresses."""
+    log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    """What is told on standard error beside the display: ``info`` adds a line for every failed request."""
     window: Annotated[int, Field(ge=1, le=5000)] = 200
     """Titles claimed and finished together."""
     platforms: PlatformsSettings = PlatformsSettings()

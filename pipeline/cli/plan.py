@@ -6,12 +6,12 @@ import time
 from rich.table import Table
 
 from pipeline.cli.console import console, print_json
-from pipeline.cli.practice import practice_settings
-from pipeline.cli.run import PRACTICE_PLACEHOLDER, RunOptions, select_titles
+from pipeline.cli.run import RunOptions, select_titles
 from pipeline.cli.workplace import ledger_of, load_settings, sync_if_named
+from pipeline.enrich.chain import config_of
 from pipeline.enrich.opening import opened
 from pipeline.enrich.plan import Plan, plan_run
-from pipeline.enrich.runner import config_of
+from pipeline.enrich.rehearsal import rehearse
 from pipeline.ledger import Ledger
 from pipeline.settings import Settings
 
@@ -24,7 +24,7 @@ def plan_command(options: RunOptions) -> int:
         checkpoints=options.checkpoints, catalogue=options.catalogue, is_practice=options.practice is not None
     )
     if options.practice is not None:
-        settings = practice_settings(settings, PRACTICE_PLACEHOLDER, speed=options.practice[0])
+        settings, _ = rehearse(settings, speed=options.practice[0], recordings=None)
     with ledger_of(settings) as ledger:
         sync_if_named(ledger, settings)
         plan = asyncio.run(_plan(settings, ledger, options))

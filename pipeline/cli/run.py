@@ -3,17 +3,16 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from pipeline.cli.console import console, print_json
 from pipeline.cli.display import watching
-from pipeline.cli.practice import practice_settings, start_practice
 from pipeline.cli.summary import print_summary
-from pipeline.cli.workplace import find_titles, ledger_of, load_settings, practice_catalogue, sync_if_named
+from pipeline.cli.workplace import find_titles, ledger_of, load_settings, sync_if_named
 from pipeline.enrich.opening import opened
+from pipeline.enrich.rehearsal import rehearse
 from pipeline.enrich.report import RunReport
 from pipeline.enrich.runner import Runner
 from pipeline.errors import BadInput
@@ -21,10 +20,7 @@ from pipeline.ledger import Ledger
 from pipeline.ledger.titles import SyncReport
 from pipeline.settings import Settings
 
-__all__ = ["PRACTICE_PLACEHOLDER", "RunOptions", "run_command", "select_titles"]
-
-PRACTICE_PLACEHOLDER: Final = "http://127.0.0.1:9"
-"""Practice addresses are known only once they are needed; until then nothing is asked there."""
+__all__ = ["RunOptions", "run_command", "select_titles"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +43,8 @@ def run_command(options: RunOptions) -> int:
     )
     reach: Callable[[AsyncExitStack], Settings] | None = None
     if options.practice is not None:
-        settings, reach = _with_practice(settings, *options.practice)
+        speed, recordings = options.practice
+        settings, reach = rehearse(settings, speed=speed, recordings=recordings)
     with ledger_of(settings) as ledger:
         synced = sync_if_named(ledger, settings)
         title_ids = select_titles(ledger, options)
@@ -88,26 +85,12 @@ async def _run(
             return await runner.run(title_ids)
 
 
-def _with_practice(
-    settings: Settings, speed: float, recordings: Path | None
-) -> tuple[Settings, Callable[[AsyncExitStack], Settings]]:
-    catalogue = settings.catalogue or practice_catalogue()
-
-    def reach(resources: AsyncExitStack) -> Settings:
-        own = ExitStack()
-        resources.callback(own.close)
-        address = start_practice(own, speed=speed, catalogue=catalogue, recordings=recordings)
-        return practice_settings(settings, address, speed=speed)
-
-    return practice_settings(settings, PRACTICE_PLACEHOLDER, speed=speed), reach
-
-
-def _example(ledger: Ledger, title_ids: Sequence[str] | None) -> str:
-    """An id to name in the commands to try next: the first title's, as a user would type it."""
+def _example(ledger: Ledger, title_ids: Sequence[str] | None) -> tuple[str, str]:
+    """An id and a name for the commands to try next: of the first finished title, as a user would type them."""
     for title in ledger.titles.finished(only=title_ids if title_ids is None else title_ids[:20]):
         for site, ids in title.ids.items():
-            return f"{site.value}:{ids[0]}"
-    return "TITLE"
+            return f"{site.value}:{ids[0]}", title.name
+    return "TITLE", "TEXT"
 
 
 def _tell_catalogue(synced: SyncReport | None) -> None:

@@ -12,8 +12,8 @@ from pipeline.cli.console import console, print_json
 from pipeline.cli.workplace import ledger_of, load_settings
 from pipeline.domain.canonical import JsonValue
 from pipeline.embedding import TEXT_VECTORS
+from pipeline.enrich.chain import Parts
 from pipeline.enrich.opening import opened
-from pipeline.enrich.runner import Parts
 from pipeline.errors import BadInput
 from pipeline.store import Hit
 

@@ -6,7 +6,6 @@ from typing import Final
 
 import orjson
 from rich.markup import escape
-from rich.table import Table
 
 from pipeline.cli.console import console, print_json
 from pipeline.cli.workplace import find_titles, ledger_of, load_settings
@@ -75,7 +74,7 @@ def _print(
         return
     console.print(f"[bold]{escape(record.title)}[/bold]  {title.title_id}  {title.result}")
     _print_outcomes(ledger, title)
-    console.print(_table(values, provenance, is_why=options.is_why))
+    _print_fields(values, provenance, is_why=options.is_why)
     for finding in provenance.findings:
         console.print(
             f"finding   {escape(str(finding.get('code')))}: {escape(str(finding.get('message')))}", style="yellow"
@@ -89,35 +88,23 @@ def _print_outcomes(ledger: Ledger, title: StoredTitle) -> None:
         console.print(f"  {platform.value:<14} {outcome.outcome.value:<12} {' '.join(outcome.ids)}{note}", markup=False)
 
 
-def _table(values: dict[str, JsonValue], provenance: Provenance, *, is_why: bool) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=is_why)
-    table.add_column("field", style="cyan", no_wrap=True)
-    table.add_column("value", overflow="fold")
-    if is_why:
-        for name in ("rule", "sure", "from", "passed over"):
-            table.add_column(name, overflow="fold")
+def _print_fields(values: dict[str, JsonValue], provenance: Provenance, *, is_why: bool) -> None:
     for name, value in values.items():
         if value in (None, [], {}) and not is_why:
             continue
-        cells = [name, escape(_brief(value))]
-        if is_why:
-            cells += _why_cells(provenance.fields.get(name))
-        table.add_row(*cells)
-    return table
+        console.print(f"[cyan]{name:<20}[/cyan] {escape(_brief(value))}", soft_wrap=True)
+        reason = provenance.fields.get(name)
+        if is_why and reason is not None:
+            console.print(f"{'':<20} {escape(_reason(reason))}", style="dim", soft_wrap=True)
 
 
-def _why_cells(reason: FieldProvenance | None) -> list[str]:
-    if reason is None:
-        return ["", "", "", ""]
-    passed = "; ".join(_brief(alternative, 60) for alternative in reason.alternatives[:3])
-    more = f" +{len(reason.alternatives) - 3}" if len(reason.alternatives) > 3 else ""
-    mark = "!" if reason.conflict else ""
-    return [
-        reason.method.removeprefix("rule:"),
-        f"{reason.confidence:.2f}{mark}",
-        ", ".join(source.value for source in reason.sources),
-        escape(passed) + more,
-    ]
+def _reason(reason: FieldProvenance) -> str:
+    told = f"{reason.method.removeprefix('rule:')}, {reason.confidence:.2f}"
+    if reason.sources:
+        told += f", from {' '.join(source.value for source in reason.sources)}"
+    if reason.alternatives:
+        told += f"; passed over: {'; '.join(_brief(alternative, 60) for alternative in reason.alternatives[:3])}"
+    return told + (f" and {len(reason.alternatives) - 3} more" if len(reason.alternatives) > 3 else "")
 
 
 def _print_reason(reason: FieldProvenance | None) -> None:

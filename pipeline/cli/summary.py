@@ -14,18 +14,19 @@ __all__ = ["print_summary"]
 _SHOWN_PROBLEMS = 10
 
 
-def print_summary(report: RunReport, *, example: str, is_practice: bool) -> None:
-    """Titles, platforms, fields, vectors, time, problems, and three commands to try next (with ``example``, an id)."""
+def print_summary(report: RunReport, *, example: tuple[str, str], is_practice: bool) -> None:
+    """Titles, platforms, fields, vectors, time, problems, and what to try next with ``example`` (an id, a name)."""
     if not report.due:
         console.print(f"nothing to do: all {report.selected} titles are up to date, 0 requests")
     else:
         _print_work(report)
     console.print()
     console.print("next:")
+    example_id, example_name = example
     practice = " --practice" if is_practice else ""
     for command in (
-        f"anime-enrich show {example} --why{practice}",
-        f"anime-enrich search 'space bounty hunters'{practice}",
+        f"anime-enrich show {example_id} --why{practice}",
+        f"anime-enrich search '{example_name}'{practice}",
         f"anime-enrich status{practice}",
     ):
         console.print(f"  {command}", markup=False)
@@ -38,7 +39,7 @@ def _print_work(report: RunReport) -> None:
         + (f", {unchanged} already up to date" if unchanged else "")
     )
     console.print(_platform_table(report))
-    share = report.fields_filled / report.fields_applicable if report.fields_applicable else 0.0
+    share = report.fields_filled / report.fields_possible if report.fields_possible else 0.0
     console.print(f"fields    {report.fields_filled} filled ({share:.0%} of all)")
     console.print(
         f"vectors   {report.vectors_made} made, {report.vectors_written} written in {report.points_written} points"

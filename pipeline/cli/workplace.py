@@ -4,19 +4,20 @@ import re
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing
-from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 from pipeline.catalogue import parse_id
+from pipeline.cli.console import log_to_stderr
 from pipeline.enrich.opening import open_ledger
+from pipeline.enrich.rehearsal import practice_catalogue
 from pipeline.enrich.syncing import sync_catalogue
 from pipeline.errors import BadInput
 from pipeline.ledger import Ledger
 from pipeline.ledger.titles import SyncReport
 from pipeline.settings import Settings
 
-__all__ = ["find_titles", "ledger_of", "load_settings", "practice_catalogue", "sync_if_named"]
+__all__ = ["find_titles", "ledger_of", "load_settings", "sync_if_named"]
 
 _TITLE_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -31,6 +32,7 @@ def load_settings(
     if catalogue is not None:
         given["catalogue"] = catalogue
     settings = Settings(**given)
+    log_to_stderr(settings.log_level)
     if not is_practice:
         return settings
     return settings.model_copy(
@@ -41,11 +43,6 @@ def load_settings(
             "blobs_url": None,
         }
     )
-
-
-def practice_catalogue() -> str:
-    """The catalogue of the practice platforms: 24 titles that are nobody's."""
-    return str(resources.files("pipeline.practice") / "catalogue.jsonl")
 
 
 def ledger_of(settings: Settings) -> AbstractContextManager[Ledger]:

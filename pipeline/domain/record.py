@@ -7,9 +7,8 @@ stands beside the record, in :class:`Provenance`.
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from pipeline.domain.canonical import JsonValue
 from pipeline.domain.names import (
     AgeRating,
     AiringStatus,

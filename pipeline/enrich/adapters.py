@@ -24,5 +24,5 @@ def make_adapters(settings: Settings) -> Mapping[Platform, PlatformAdapter]:
         Platform.KITSU: KitsuAdapter(batch=p.kitsu.batch, api=p.kitsu.api),
         Platform.ANIDB: AnidbAdapter(client=p.anidb.client or "", client_version=p.anidb.client_version),
         Platform.ANIME_PLANET: AnimePlanetAdapter(),
-        Platform.ANIMESCHEDULE: AnimeScheduleAdapter(batch=p.animeschedule.batch),
+        Platform.ANIMESCHEDULE: AnimeScheduleAdapter(),
     }

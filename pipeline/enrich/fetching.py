@@ -15,9 +15,9 @@ import structlog
 from pipeline.catalogue import load_row
 from pipeline.domain.exchange import Answer, Reading, Request, Wanted
 from pipeline.domain.names import AiringStatus, Outcome, Platform
-from pipeline.errors import Blocked, Broken, BudgetSpent, EnrichError, EntryGone, RetryLater, ShrinkBatch
+from pipeline.errors import BadInput, Blocked, Broken, BudgetSpent, EnrichError, EntryGone, RetryLater, ShrinkBatch
 from pipeline.ledger import Ledger
-from pipeline.ledger.fetched import SettledOutcome
+from pipeline.ledger.fetched import Gathered, SettledOutcome
 from pipeline.ledger.titles import StoredTitle
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import FreshnessSettings
@@ -161,7 +161,7 @@ class Fetcher:
             ]
             try:
                 requests = self.adapter.plan_requests(open_) if open_ else ()
-            except Broken as error:
+            except (BadInput, Broken) as error:
                 return problems | dict.fromkeys((w.id for w in open_), error)
             if not requests:
                 return problems
@@ -204,16 +204,20 @@ class Fetcher:
         had = self.ledger.fetched.gathered(self.platform, since)
         outcomes: list[SettledOutcome] = []
         for errand in batch:
-            found = [id_ for id_ in errand.ids if had[id_].parts and id_ not in problems]
+            found = [id_ for id_ in errand.ids if _is_found(had[id_]) and id_ not in problems]
             failed = [problems[id_] for id_ in errand.ids if id_ in problems]
             outcome = Outcome.FAILED if failed else Outcome.FOUND if found else Outcome.ABSENT
             reason = "; ".join(dict.fromkeys(str(problem) for problem in failed))
             until = fresh_until(outcome, errand.status, now=self.now(), policy=self.freshness)
             outcomes.append(SettledOutcome(errand.title.title_id, self.platform, outcome, errand.ids, reason, until))
         self.on_step(f"settle:{self.platform.value}")
-        whole = [id_ for errand in batch for id_ in errand.ids if id_ not in problems and had[id_].parts]
+        whole = [id_ for errand in batch for id_ in errand.ids if id_ not in problems and _is_found(had[id_])]
         self.ledger.fetched.forget_parts(self.platform, {id_: tuple(had[id_].parts) for id_ in whole})
         self.ledger.fetched.settle(outcomes)
+
+
+def _is_found(had: Gathered) -> bool:
+    return bool(had.parts) and not had.is_absent
 
 
 def _errand(title: StoredTitle, ids: tuple[str, ...], since: float) -> _Asked:

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pipeline.domain.exchange import Answer, Request
 from pipeline.embedding import IMAGE_VECTORS, TEXT_VECTORS, identity, load_image_embedder, load_text_embedder
 from pipeline.enrich.adapters import make_adapters
-from pipeline.enrich.runner import Parts
+from pipeline.enrich.chain import Parts
 from pipeline.ledger import Ledger
 from pipeline.settings import Settings
 from pipeline.store import open_store

@@ -44,7 +44,7 @@ class RunReport:
     """Titles whose outcome on a platform is known, by platform."""
     outcomes: dict[Platform, Counter[Outcome]] = field(default_factory=dict)
     fields_filled: int = 0
-    fields_applicable: int = 0
+    fields_possible: int = 0
     vectors_made: int = 0
     vectors_written: int = 0
     points_written: int = 0
@@ -82,7 +82,7 @@ class RunReport:
                 for platform, counts in self.outcomes.items()
             },
             "fields_filled": self.fields_filled,
-            "fields_applicable": self.fields_applicable,
+            "fields_possible": self.fields_possible,
             "vectors_made": self.vectors_made,
             "vectors_written": self.vectors_written,
             "points_written": self.points_written,

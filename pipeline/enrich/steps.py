@@ -8,7 +8,7 @@ others go on.
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import structlog
 
@@ -30,7 +30,14 @@ from pipeline.platforms.port import PlatformAdapter
 from pipeline.preprocess import ALIGN_VERSION, align
 from pipeline.stages import STAGES
 
-__all__ = ["Made", "Steps", "code_versions"]
+__all__ = ["ALIGN", "ASSEMBLE", "CHAIN", "CONVERT", "Made", "Steps", "code_versions"]
+
+CONVERT: Final = "convert"
+ALIGN: Final = "align"
+ASSEMBLE: Final = "assemble"
+_STAGE: Final = "stage:"
+CHAIN: Final = (CONVERT, ALIGN, *(f"{_STAGE}{name}" for name in STAGES), ASSEMBLE)
+"""The steps in their order."""
 
 _log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -98,10 +105,12 @@ class Steps:
     adapters: Mapping[Platform, PlatformAdapter]
     on_step: Callable[[str], None]
 
-    def make_records(self, titles: Sequence[StoredTitle]) -> list[Made]:
+    def make_records(self, titles: Sequence[StoredTitle], *, until: str = ASSEMBLE) -> list[Made]:
         """Convert, align, decide, assemble and validate; one :class:`Made` a title, in order.
 
-        Nothing raises for one title; ``Damaged`` is raised when nothing can be kept (disk full, ledger torn).
+        ``until`` ends the chain after a step of :data:`CHAIN`; what that and the steps before it made is in the
+        ledger, so the next call goes on from there. Nothing raises for one title; ``Damaged`` is raised when nothing
+        can be kept (disk full, ledger torn).
         """
         window = _Window({title.title_id: title for title in titles})
         stored = self.ledger.fetched.outcomes(list(window.titles))
@@ -111,12 +120,17 @@ class Steps:
         for title_id in window.titles:
             window.sources[title_id], window.source_digests[title_id] = (), []
             window.drafts[title_id], window.draft_digests[title_id] = {}, []
-        for adapter in self.adapters.values():
-            self._convert(window, adapter)
-        self._align(window)
-        for name in STAGES:
-            self._decide(window, name)
-        made = self._assemble(window)
+        made: dict[str, Made] = {}
+        for step in CHAIN[: CHAIN.index(until) + 1]:
+            if step == CONVERT:
+                for adapter in self.adapters.values():
+                    self._convert(window, adapter)
+            elif step == ALIGN:
+                self._align(window)
+            elif step == ASSEMBLE:
+                made = self._assemble(window)
+            else:
+                self._decide(window, step.removeprefix(_STAGE))
         return [made.get(t, Made(title, problem=window.problems.get(t, ""))) for t, title in window.titles.items()]
 
     def _convert(self, window: _Window, adapter: PlatformAdapter) -> None:
@@ -136,7 +150,7 @@ class Steps:
         def work(title_id: str) -> tuple[SourceTitle, ...]:
             return tuple(self._convert_id(title_id, adapter, id_, kinds) for id_, kinds in mine[title_id].items())
 
-        done, problems = self._through(f"convert:{adapter.name.value}", tuple[SourceTitle, ...], keys, work)
+        done, problems = self._through(f"{CONVERT}:{adapter.name.value}", tuple[SourceTitle, ...], keys, work)
         for title_id, result in done.items():
             window.sources[title_id] += result.value
             window.source_digests[title_id].append(result.digest)
@@ -153,7 +167,7 @@ class Steps:
 
     def _align(self, window: _Window) -> None:
         keys = {t: digest_of("align", ALIGN_VERSION, window.source_digests[t]) for t in window.alive()}
-        done, problems = self._through("align", Alignment, keys, lambda t: align(window.sources[t]))
+        done, problems = self._through(ALIGN, Alignment, keys, lambda t: align(window.sources[t]))
         window.problems |= problems
         spoken = {t: _mentioned(window.titles[t], window.sources[t]) for t in done}
         known = self.ledger.titles.known_ids(pair for pairs in spoken.values() for pair in pairs)
@@ -172,7 +186,7 @@ class Steps:
     def _decide(self, window: _Window, name: str) -> None:
         stage = STAGES[name]
         keys = {t: digest_of("stage", name, stage.version, window.inputs_key[t]) for t in window.alive()}
-        done, problems = self._through(f"stage:{name}", stage.draft, keys, lambda t: stage.decide(window.inputs[t]))
+        done, problems = self._through(f"{_STAGE}{name}", stage.draft, keys, lambda t: stage.decide(window.inputs[t]))
         window.problems |= problems
         for title_id, draft in done.items():
             window.drafts[title_id][name] = draft.value
@@ -200,7 +214,7 @@ class Steps:
             provenance = dump_json(Provenance, made.provenance)
             return _Assembled(self.ledger.blobs.put(body), self.ledger.blobs.put(provenance))
 
-        done, problems = self._through("assemble", _Assembled, keys, work)
+        done, problems = self._through(ASSEMBLE, _Assembled, keys, work)
         window.problems |= problems
         made: dict[str, Made] = {}
         for title_id, result in done.items():
@@ -215,7 +229,7 @@ class Steps:
         try:
             return load_json(AnimeRecord, self.ledger.blobs.get(digest))
         except Damaged:
-            self.ledger.steps.forget(title_id, "assemble")
+            self.ledger.steps.forget(title_id, ASSEMBLE)
             return None
 
     def _through(

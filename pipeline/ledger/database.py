@@ -17,14 +17,15 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from pipeline.errors import Damaged, Misconfigured, MissingExtra
+from pipeline.errors import Damaged, Misconfigured, MissingExtra, one_line
 from pipeline.ledger.migrations import migrate
 
 __all__ = ["Database"]
 
 _LOCK_WAIT_S = 60
-_DAMAGE = ("malformed", "not a database", "disk i/o error", "file is encrypted")
+_DAMAGE = ("malformed", "not a database", "file is encrypted")
 _FULL = ("disk is full", "no space left")
+_UNUSABLE = ("disk i/o error", "unable to open", "readonly database", "connection refused", "could not translate")
 
 
 class Database:
@@ -90,6 +91,11 @@ class Database:
                 raise Damaged(
                     f"the ledger at {self.label} is damaged ({error.orig}). Nothing was changed. "
                     "`anime-enrich doctor --recover` copies every readable row into a fresh ledger and keeps this file"
+                ) from error
+            if any(word in text for word in _UNUSABLE):
+                raise Damaged(
+                    f"the ledger at {self.label} cannot be used now ({one_line(str(error.orig))}); "
+                    "check the disk, the rights or the server, and start again; nothing done is lost"
                 ) from error
             if isinstance(error, OperationalError) and "locked" in text:
                 raise Damaged(

@@ -125,7 +125,7 @@ class FetchBook:
                 found[id_].parts[kind] = self._blobs.get(body)
             except Damaged:
                 continue
-        return {id_: Gathered(g.parts, is_absent=g.is_absent and not g.parts) for id_, g in found.items()}
+        return found
 
     def part_refs(self, platform: Platform, ids: Sequence[str]) -> dict[str, tuple[PartRef, ...]]:
         """The last settled parts by id, in the order of their kinds; ids that have none are left out."""

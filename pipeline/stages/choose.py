@@ -4,23 +4,37 @@ A rule is independent of the order in which sources come: ties fall by weight, t
 value. Every choice keeps who said it and what was passed over.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
 from pipeline.domain.claims import Chosen, Claim
 from pipeline.domain.names import Source
+from pipeline.domain.source_title import SourceTitle
+from pipeline.domain.title import StageInput
 
-__all__ = ["NOBODY", "SINGLE_SOURCE", "choose_weighted", "collected", "nobody_said", "text_of"]
+__all__ = [
+    "NOBODY",
+    "SINGLE_SOURCE",
+    "choose_weighted",
+    "collected",
+    "in_order",
+    "nobody_said",
+    "text_of",
+]
 
 T = TypeVar("T")
 
-NOBODY = "rule:nobody_said"
-SINGLE_SOURCE = 0.75
+NOBODY: Final = "rule:nobody_said"
+SINGLE_SOURCE: Final = 0.75
 """Confidence of one source's valid word (table in docs/fields.md)."""
 _AGREED = 0.97
 _CONFLICT = 0.50
+_STRANGER = 0.1
+"""Weight of a source the table does not know."""
+_RANK: Final = {source: rank for rank, source in enumerate(Source)}
 _ANY: TypeAdapter[Any] = TypeAdapter(Any)
 
 
@@ -29,9 +43,42 @@ def text_of(value: object) -> str:
     return _ANY.dump_json(value).decode()
 
 
+def in_order(inputs: StageInput) -> tuple[SourceTitle, ...]:
+    """The sources in an order that does not depend on how they came: by platform, then id, then content."""
+    several = len({(one.source, one.id) for one in inputs.sources}) < len(inputs.sources)
+    return tuple(sorted(inputs.sources, key=lambda one: (_RANK[one.source], one.id, text_of(one) if several else "")))
+
+
 def nobody_said(value: T) -> Chosen[T]:
     """The decision that a field stays empty because no source spoke of it."""
     return Chosen(value, (), NOBODY, 0.0)
+
+
+@dataclass(slots=True)
+class _Camp(Generic[T]):
+    """Claims that are the same for the vote: every spelling and who uses it."""
+
+    spellings: dict[str, tuple[T, dict[Source, float]]] = field(default_factory=dict)
+
+    def add(self, source: Source, value: T, weight: float) -> None:
+        self.spellings.setdefault(text_of(value), (value, {}))[1].setdefault(source, weight)
+
+    @property
+    def votes(self) -> dict[Source, float]:
+        return {source: weight for _, by in self.spellings.values() for source, weight in by.items()}
+
+    @property
+    def weight(self) -> float:
+        return round(sum(self.votes[source] for source in sorted(self.votes)), 9)
+
+    def speak(self, fineness: Callable[[T], int]) -> T:
+        """The camp's value: the finest spelling, then the one with most weight."""
+
+        def order(item: tuple[str, tuple[T, dict[Source, float]]]) -> tuple[int, float, str]:
+            text, (value, by) = item
+            return -fineness(value), -round(sum(by[source] for source in sorted(by)), 9), text
+
+        return min(self.spellings.items(), key=order)[1][0]
 
 
 def choose_weighted(
@@ -40,29 +87,31 @@ def choose_weighted(
     weights: Mapping[Source, float],
     rule: str,
     nobody: T,
+    key: Callable[[T], str] = text_of,
+    fineness: Callable[[T], int] = lambda _: 0,
 ) -> Chosen[T]:
     """The value with the greatest weight behind it.
 
     ``said`` holds one pair per source and value; a source may not vote twice for one value (later pairs are ignored).
+    Values with one ``key`` stand together in the vote (spellings of one name, a format and its finer form); of those
+    the one of greatest ``fineness`` speaks, then the one with most weight.
     Confidence: one source 0.75; agreement of several rises to 0.97 with their share of the weight; a majority under
     0.6 of the weight is 0.50 and a conflict.
     """
-    groups: dict[str, tuple[T, dict[Source, float]]] = {}
+    camps: dict[str, _Camp[T]] = {}
     for source, value in said:
-        _, votes = groups.setdefault(text_of(value), (value, {}))
-        votes.setdefault(source, weights.get(source, 0.1))
-    if not groups:
+        camps.setdefault(key(value), _Camp()).add(source, value, weights.get(source, _STRANGER))
+    if not camps:
         return nobody_said(nobody)
-    ranked = sorted(groups.items(), key=lambda item: (-round(sum(item[1][1].values()), 9), item[0]))
-    total = sum(sum(votes.values()) for _, (_, votes) in ranked)
-    (_, (winner, votes)), losers = ranked[0], ranked[1:]
-    share = sum(votes.values()) / total
+    ranked = [camp for _, camp in sorted(camps.items(), key=lambda item: (-item[1].weight, item[0]))]
+    winner, losers = ranked[0], ranked[1:]
+    share = winner.weight / total if (total := sum(camp.weight for camp in ranked)) else 1.0
     return Chosen(
-        value=winner,
-        sources=tuple(sorted(votes)),
+        value=winner.speak(fineness),
+        sources=tuple(sorted(winner.votes)),
         rule=rule,
-        confidence=_confidence(len(votes), share, has_losers=bool(losers)),
-        passed_over=tuple(Claim(value, tuple(sorted(by))) for _, (value, by) in losers),
+        confidence=_confidence(len(winner.votes), share, has_losers=bool(losers)),
+        passed_over=tuple(Claim(camp.speak(fineness), tuple(sorted(camp.votes))) for camp in losers),
         conflict=bool(losers),
     )
 

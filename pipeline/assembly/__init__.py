@@ -1,0 +1,21 @@
+"""Step 5: the record and its provenance, put together from the stages' drafts, checked, and written canonically.
+
+``assemble`` puts together and decides nothing. ``validate`` refuses what is not a record. ``load_record`` reads what
+any released version wrote. ``schemas`` writes the JSON Schemas of everything that leaves the house.
+"""
+
+from pipeline.assembly.assembling import ASSEMBLE_VERSION, Assembled, StageStatus, assemble
+from pipeline.assembly.reading import MIGRATIONS, load_record, provenance_bytes, record_bytes
+from pipeline.assembly.validation import validate
+
+__all__ = [
+    "ASSEMBLE_VERSION",
+    "MIGRATIONS",
+    "Assembled",
+    "StageStatus",
+    "assemble",
+    "load_record",
+    "provenance_bytes",
+    "record_bytes",
+    "validate",
+]

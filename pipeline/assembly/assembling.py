@@ -1,0 +1,176 @@
+"""Puts the drafts together to one record and its provenance, and decides nothing.
+
+Every field of the record is decided in exactly one draft, or here because it is the title's identity. Every field has
+its reason beside it, also those nobody spoke of.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Final, Literal
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from pipeline.assembly.completeness import completeness
+from pipeline.assembly.invariants import find_broken_invariants
+from pipeline.assembly.licences import LICENCES
+from pipeline.domain.canonical import digest_of
+from pipeline.domain.claims import Chosen, Claim, Finding
+from pipeline.domain.drafts import Draft
+from pipeline.domain.names import Outcome, Platform, Source
+from pipeline.domain.record import AnimeRecord, EnrichmentMetadata, FieldProvenance, Provenance
+from pipeline.domain.title import StageInput
+from pipeline.errors import BadInput, Broken
+from pipeline.stages import STAGES
+
+__all__ = ["ASSEMBLE_VERSION", "Assembled", "StageStatus", "assemble"]
+
+ASSEMBLE_VERSION: Final = 1
+"""Goes up whenever the same drafts assemble to something else."""
+
+StageStatus = Literal["ok", "degraded"]
+
+_COMMON: Final = frozenset(field.name for field in fields(Draft))
+_IDENTITY: Final = "rule:identity@1"
+_COMPUTED: Final = "rule:assembled@1"
+_LONG: Final = 600
+"""Bytes from which a passed-over value is given by its digest; the text stands whole in the answer it came from."""
+_ANY: TypeAdapter[Any] = TypeAdapter(Any)
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """What leaves the house for one title."""
+
+    record: AnimeRecord
+    provenance: Provenance
+
+
+def assemble(
+    inputs: StageInput,
+    drafts: Mapping[str, Draft],
+    outcomes: Mapping[Platform, Outcome],
+    stage_status: Mapping[str, StageStatus] | None = None,
+    *,
+    ai_calls: int = 0,
+) -> Assembled:
+    """Put one title together.
+
+    ``stage_status`` says how each stage went; left out, a stage is degraded when its draft says so. Raises
+    ``BadInput`` when a draft is missing or of another stage, ``Broken`` when a decided value cannot stand in a record.
+    """
+    decided = _decided(drafts)
+    status: dict[str, StageStatus] = {
+        name: "degraded" if drafts[name].is_degraded or (stage_status or {}).get(name) == "degraded" else "ok"
+        for name in STAGES
+    }
+    values: dict[str, Any] = {name: chosen.value for name, chosen in decided.items()} | _identity(inputs)
+    findings = _findings(inputs, drafts, values)
+    metadata = EnrichmentMetadata(
+        outcomes={platform: outcomes.get(platform, Outcome.NOT_LISTED) for platform in Platform},
+        tier=_tier(outcomes),
+        is_degraded=Outcome.FAILED in outcomes.values() or "degraded" in status.values(),
+        stage_status=status,
+        ai_calls=ai_calls,
+        completeness=completeness(values, values["type"], values["status"]),
+        open_questions=sum(len(drafts[name].questions) for name in STAGES),
+        findings=sorted({finding.code for finding in findings}),
+    )
+    record = _record({**values, "enrichment_metadata": metadata})
+    return Assembled(record, _provenance(record, decided, findings, inputs))
+
+
+def _decided(drafts: Mapping[str, Draft]) -> dict[str, Chosen[Any]]:
+    """Every decided field by its name in the record."""
+    decided: dict[str, Chosen[Any]] = {}
+    for name, stage in STAGES.items():
+        draft = drafts.get(name)
+        if not isinstance(draft, stage.draft):
+            raise BadInput(f"stage {name!r} gave {type(draft).__name__}; a record needs its {stage.draft.__name__}")
+        decided |= {field.name: getattr(draft, field.name) for field in fields(draft) if field.name not in _COMMON}
+    return decided
+
+
+def _identity(inputs: StageInput) -> dict[str, Any]:
+    title = inputs.title
+    return {
+        "title_id": title.title_id,
+        "sources": list(title.row.sources),
+        "platform_ids": {site: list(title.ids[site]) for site in sorted(title.ids)},
+    }
+
+
+def _record(values: Mapping[str, Any]) -> AnimeRecord:
+    try:
+        return AnimeRecord(**values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        path = ".".join(str(part) for part in first["loc"])
+        raise Broken(f"a stage decided what cannot be: {path}={first['input']!r:.120}: {first['msg']}") from error
+
+
+def _tier(outcomes: Mapping[Platform, Outcome]) -> Literal["catalogue", "apis", "pages"]:
+    found = {platform for platform, outcome in outcomes.items() if outcome is Outcome.FOUND}
+    return "pages" if Platform.ANIME_PLANET in found else "apis" if found else "catalogue"
+
+
+def _findings(inputs: StageInput, drafts: Mapping[str, Draft], values: Mapping[str, Any]) -> list[Finding]:
+    """All findings of all steps once each, in a stable order."""
+    everything: Iterable[Finding] = (
+        *(finding for one in inputs.sources for finding in one.findings),
+        *(
+            Finding("drift", f"unknown value {drift.value[:200]!r}", drift.field, one.source)
+            for one in inputs.sources
+            for drift in one.drift
+        ),
+        *inputs.alignment.findings,
+        *(finding for name in STAGES for finding in drafts[name].findings),
+        *find_broken_invariants(values),
+    )
+    return sorted(set(everything), key=lambda one: (one.code, one.field, one.source or "", one.message))
+
+
+def _provenance(
+    record: AnimeRecord, decided: Mapping[str, Chosen[Any]], findings: Iterable[Finding], inputs: StageInput
+) -> Provenance:
+    reasons = {name: _reason(decided[name]) for name in AnimeRecord.model_fields if name in decided}
+    row = [Source.CATALOGUE]
+    for name in ("schema_version", "enrichment_metadata"):
+        reasons[name] = FieldProvenance(method=_COMPUTED, confidence=1.0, sources=[Source.DERIVED])
+    for name in ("title_id", "sources", "platform_ids"):
+        reasons[name] = FieldProvenance(method=_IDENTITY, confidence=1.0, sources=row)
+    heard = {source for reason in reasons.values() for source in reason.sources} | {
+        one.source for one in inputs.sources
+    }
+    return Provenance(
+        title_id=record.title_id,
+        fields={name: reasons[name] for name in AnimeRecord.model_fields},
+        findings=[_finding(finding) for finding in findings],
+        licences={source: LICENCES[source] for source in sorted(heard) if source in LICENCES},
+    )
+
+
+def _reason(chosen: Chosen[Any]) -> FieldProvenance:
+    return FieldProvenance(
+        method=chosen.rule,
+        confidence=min(max(chosen.confidence, 0.0), 1.0),
+        sources=list(chosen.sources),
+        conflict=chosen.conflict,
+        alternatives=list(_alternatives(chosen.passed_over)),
+        evidence=list(chosen.evidence),
+    )
+
+
+def _alternatives(claims: Iterable[Claim[Any]]) -> Iterator[dict[str, JsonValue]]:
+    for claim in claims:
+        value: JsonValue = _ANY.dump_python(claim.value, mode="json")
+        size = len(_ANY.dump_json(claim.value))
+        sources: list[JsonValue] = [source.value for source in claim.sources]
+        if size <= _LONG:
+            yield {"value": value, "sources": sources}
+        else:
+            yield {"digest": digest_of(value), "bytes": size, "sources": sources}
+
+
+def _finding(finding: Finding) -> dict[str, JsonValue]:
+    source = finding.source.value if finding.source else None
+    return {"code": finding.code, "message": finding.message, "field": finding.field, "source": source}

@@ -1,0 +1,198 @@
+"""Names and titles made comparable: the one normalisation every step shares.
+
+Promises: pure, the same answer on every machine, no text raises, and nothing here is ever shown to anybody: what is
+shown is copied from a platform. A text without a single letter keeps its signs, so that ``?`` and ``!`` stay
+different and no two names meet because both are empty.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+from rapidfuzz import fuzz
+
+__all__ = [
+    "clean",
+    "flip",
+    "has_letters",
+    "kana_to_romaji",
+    "name_key",
+    "name_similarity",
+    "norm",
+    "romaji_key",
+    "title_similarity",
+    "word_set",
+]
+
+_CACHE: Final = 65_536
+"""Texts remembered: three platforms' casts of the largest title (1,475 characters) with all their names."""
+
+_VOICING: Final = frozenset("\u3099\u309a")
+"""The marks of が and ぱ: combining characters that change the letter, not an ornament of it."""
+_SILENT: Final = str.maketrans("", "", "`'\u2019\u2018\u02bc\u00b4.")
+_PARENTHESES: Final = re.compile(r"\([^()]*\)")
+_NOT_WORD: Final = re.compile(r"[\W_]+")
+_INVISIBLE: Final = ("Cf", "Cc", "Co", "Cs", "Cn")
+_ROMAJI: Final = {
+    "ou": "o",
+    "oo": "o",
+    "uu": "u",
+    "aa": "a",
+    "ii": "i",
+    "ee": "e",
+    "oh": "o",
+    "tsu": "tu",
+    "shi": "si",
+    "chi": "ti",
+    "dzu": "zu",
+    "du": "zu",
+    "ji": "zi",
+    "fu": "hu",
+    "sh": "sy",
+    "ch": "ty",
+    "j": "zy",
+    "l": "r",
+    "mb": "nb",
+    "mp": "np",
+    "c": "k",
+    "v": "b",
+    "ph": "f",
+    "th": "s",
+    "q": "k",
+    "x": "ks",
+}
+"""Applied in this order, each to the result of the one before."""
+_DOUBLED: Final = re.compile(r"([^\W\d_])\1+")
+_HIRAGANA: Final = (
+    "あa いi うu えe おo かka きki くku けke こko がga ぎgi ぐgu げge ごgo さsa しshi すsu "
+    "せse そso ざza じji ずzu ぜze ぞzo たta ちchi つtsu てte とto だda ぢji づzu でde どdo "
+    "なna にni ぬnu ねne のno はha ひhi ふfu へhe ほho ばba びbi ぶbu べbe ぼbo ぱpa ぴpi "
+    "ぷpu ぺpe ぽpo まma みmi むmu めme もmo やya ゆyu よyo らra りri るru れre ろro わwa ゐi "
+    "ゑe をo んn ゔvu ぁa ぃi ぅu ぇe ぉo ゃya ゅyu ょyo ゎwa ゕka ゖke "
+)
+_KANA: Final = {pair[0]: pair[1:] for pair in _HIRAGANA.split()}
+_GLIDES: Final = {"ゃ": "ya", "ゅ": "yu", "ょ": "yo"}
+_SMALL_VOWELS: Final = {"ぁ": "a", "ぃ": "i", "ぅ": "u", "ぇ": "e", "ぉ": "o"}
+_PAUSES: Final = frozenset(" =-\u2010\u3000\u30fb\uff65\uff1d")
+_KATAKANA_SHIFT: Final = ord("ァ") - ord("ぁ")
+
+
+def clean(text: str) -> str:
+    """Text without control, zero-width and bidirectional characters, with single spaces."""
+    kept = "".join(" " if ch in "\t\n\r\u0085\u2028\u2029" else ch for ch in text)
+    return " ".join("".join(ch for ch in kept if unicodedata.category(ch) not in _INVISIBLE).split())
+
+
+def _fold(text: str) -> str:
+    """Strip invisible signs and accents, join widths and cases."""
+    bare = "".join(
+        ch
+        for ch in unicodedata.normalize("NFKD", clean(text))
+        if ch in _VOICING or (not unicodedata.combining(ch) and unicodedata.category(ch) != "Mn")
+    )
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", bare).casefold())
+
+
+@lru_cache(maxsize=_CACHE)
+def norm(text: str) -> str:
+    """Lower-case words with single spaces: no accents, no punctuation, nothing in parentheses."""
+    folded = _fold(text).translate(_SILENT)
+    shorter = _PARENTHESES.sub(" ", folded)
+    for candidate in (shorter, folded):
+        words = _NOT_WORD.sub(" ", candidate).strip()
+        if words:
+            return words
+    return " ".join(folded.split()) or clean(text)
+
+
+def flip(text: str) -> str:
+    """``Last, First`` as ``First Last``; anything without exactly one comma stays as it is."""
+    last, comma, first = text.partition(",")
+    if not comma or "," in first or not first.strip() or not last.strip():
+        return text
+    return f"{first.strip()} {last.strip()}"
+
+
+@lru_cache(maxsize=_CACHE)
+def romaji_key(text: str) -> str:
+    """The words of ``text`` in one spelling of Japanese for all romanisations, in the order given."""
+    key = norm(text)
+    for old, new in _ROMAJI.items():
+        key = key.replace(old, new)
+    return _DOUBLED.sub(r"\1", key)
+
+
+@lru_cache(maxsize=_CACHE)
+def name_key(text: str) -> str:
+    """:func:`romaji_key` with its words sorted: equal whichever of the two names comes first."""
+    return " ".join(sorted(romaji_key(text).split()))
+
+
+@lru_cache(maxsize=_CACHE)
+def word_set(text: str) -> frozenset[str]:
+    """The words of :func:`romaji_key`."""
+    return frozenset(romaji_key(text).split())
+
+
+def has_letters(text: str) -> bool:
+    """Whether there is anything to compare: a letter or a digit."""
+    return any(ch.isalnum() for ch in text)
+
+
+@lru_cache(maxsize=_CACHE)
+def kana_to_romaji(text: str) -> str | None:
+    """An all-kana text in Hepburn letters without long marks; ``None`` when it holds anything else."""
+    plain = "".join(_to_hiragana(ch) for ch in unicodedata.normalize("NFKC", clean(text)))
+    if not any(ch in _KANA for ch in plain):
+        return None
+    written: list[str] = []
+    is_doubled = False
+    for ch in plain:
+        if ch == "っ":
+            is_doubled = True
+        elif ch in _PAUSES:
+            written.append(" ")
+        elif ch in _KANA:
+            _write(written, ch, is_doubled=is_doubled)
+            is_doubled = False
+        elif ch != "ー":
+            return None
+    return " ".join("".join(written).split())
+
+
+def _to_hiragana(ch: str) -> str:
+    return chr(ord(ch) - _KATAKANA_SHIFT) if "ァ" <= ch <= "ヶ" else ch
+
+
+def _write(written: list[str], ch: str, *, is_doubled: bool) -> None:
+    """Append one kana; a small one changes the syllable before it."""
+    before = written[-1] if written else ""
+    if ch in _GLIDES and len(before) > 1 and before.endswith("i"):
+        stem = before[:-1]
+        written[-1] = stem + (_GLIDES[ch][1:] if stem.endswith(("sh", "ch", "j")) else _GLIDES[ch])
+    elif ch in _SMALL_VOWELS and len(before) > 1:
+        written[-1] = before[:-1] + _SMALL_VOWELS[ch]
+    else:
+        syllable = _KANA[ch]
+        double = ("t" if syllable.startswith("ch") else syllable[0]) if is_doubled else ""
+        written.append(double + syllable)
+
+
+@lru_cache(maxsize=_CACHE)
+def name_similarity(first: str, second: str) -> float:
+    """How alike two names are, 0 to 1: the same words 1.0, one romanisation of the other 0.97, else by letters."""
+    if sorted(norm(first).split()) == sorted(norm(second).split()):
+        return 1.0
+    keys = name_key(first), name_key(second)
+    if keys[0] == keys[1]:
+        return 0.97
+    return min(0.96, fuzz.ratio(*keys) / 100.0)
+
+
+def title_similarity(first: str, second: str) -> float:
+    """How alike two titles are, 0 to 1: the better of their words as they stand and in one romanisation."""
+    plain = fuzz.ratio(norm(first), norm(second))
+    if plain == 100.0:
+        return 1.0
+    return max(plain, fuzz.ratio(romaji_key(first), romaji_key(second))) / 100.0

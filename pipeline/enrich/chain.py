@@ -1,0 +1,169 @@
+"""The chain's links over some titles: fetch from one platform, decide, load, conclude.
+
+Each link leaves everything it did in the ledger, so links may be called one after another, from one process or from
+several, and again after a crash. :class:`~pipeline.enrich.runner.Runner` calls them over a whole selection; a flow may
+call them one task each.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.domain.canonical import Digest, digest_of
+from pipeline.domain.names import Outcome, Platform
+from pipeline.embedding import INPUT_VERSION, identity
+from pipeline.embedding.port import ImageEmbedder, TextEmbedder
+from pipeline.enrich.fetching import Fetcher, Transport
+from pipeline.enrich.loading import ImageSource, Loaded, Loader
+from pipeline.enrich.steps import ASSEMBLE, Made, Steps, code_versions
+from pipeline.ledger import Ledger
+from pipeline.ledger.fetched import Settled
+from pipeline.ledger.titles import Finished
+from pipeline.platforms.port import PlatformAdapter
+from pipeline.settings import Settings
+from pipeline.store.port import VectorStore
+
+__all__ = ["Chain", "Ended", "Parts", "config_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a run works with. ``images`` is ``None`` when pictures are switched off."""
+
+    settings: Settings
+    ledger: Ledger
+    store: VectorStore
+    adapters: Mapping[Platform, PlatformAdapter]
+    texts: TextEmbedder
+    pictures: ImageEmbedder
+    transport: Transport
+    images: ImageSource | None
+    sent: Callable[[], Mapping[str, int]]
+    """Requests sent so far, by platform or image host."""
+    now: Callable[[], float]
+
+
+def config_of(parts: Parts) -> Digest:
+    """Everything beside the row and the answers that shapes what a finished title is."""
+    texts, pictures, images = parts.texts, parts.pictures, parts.settings.images
+    return digest_of(
+        code_versions(parts.adapters),
+        {platform.value: parts.settings.why_off(platform) for platform in Platform},
+        [identity(texts), texts.dimensions, texts.max_tokens, texts.dtype, INPUT_VERSION],
+        [identity(pictures), pictures.dimensions, images.enabled, images.characters],
+        parts.store.collection_id,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one title's pass ended: ``done``, ``degraded`` (and why) or ``failed``."""
+
+    made: Made
+    result: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The links. ``on_step`` is told before every act, by name (for displays and kill tests)."""
+
+    parts: Parts
+    on_step: Callable[[str], None]
+
+    def fetcher(self, platform: Platform) -> Fetcher:
+        """The engine that asks one platform."""
+        p = self.parts
+        return Fetcher(
+            adapter=p.adapters[platform],
+            ledger=p.ledger,
+            transport=p.transport,
+            freshness=p.settings.freshness,
+            now=p.now,
+            why_off=p.settings.why_off(platform),
+            concurrency=p.settings.platforms.of(platform).concurrency,
+            on_step=self.on_step,
+        )
+
+    async def fetch(self, platform: Platform, title_ids: Sequence[str]) -> dict[str, Settled]:
+        """Settle one platform's outcome for some titles; gives the outcomes by title."""
+
+        async def one_window() -> AsyncIterator[Sequence[str]]:
+            yield title_ids
+
+        await self.fetcher(platform).run(one_window(), _tell_nobody)
+        stored = self.parts.ledger.fetched.outcomes(title_ids)
+        return {title_id: by[platform] for title_id, by in stored.items() if platform in by}
+
+    def decide(self, title_ids: Sequence[str], *, until: str = ASSEMBLE) -> list[Made]:
+        """Convert … assemble, as far as ``until``; see :meth:`Steps.make_records`."""
+        titles = self.parts.ledger.titles.load(title_ids)
+        return Steps(self.parts.ledger, self.parts.adapters, self.on_step).make_records(titles, until=until)
+
+    async def load(self, made: Sequence[Made]) -> Loaded:
+        """Embed and load; see :meth:`Loader.load`."""
+        p = self.parts
+        loader = Loader(
+            ledger=p.ledger,
+            store=p.store,
+            texts=p.texts,
+            pictures=p.pictures,
+            images=p.images,
+            characters=p.settings.images.characters,
+            batch=p.settings.store.batch,
+            on_step=self.on_step,
+        )
+        return await loader.load(made)
+
+    def conclude(self, made: Sequence[Made], loaded: Loaded, *, config: Digest) -> list[Ended]:
+        """Note the end of each title: its result, and until when it is good."""
+        stored = self.parts.ledger.fetched.outcomes([m.title.title_id for m in made])
+        unlucky = set(loaded.images_failed)
+        ended: list[Ended] = []
+        finished: list[Finished] = []
+        for m in made:
+            outcomes = stored[m.title.title_id]
+            has_images = m.title.title_id not in unlucky
+            result, why = _result(m, outcomes, has_images=has_images)
+            is_whole = m.record is not None and has_images and len(outcomes) == len(self.parts.adapters)
+            finished.append(
+                Finished(
+                    title_id=m.title.title_id,
+                    row_digest=m.title.row_digest,
+                    config=config,
+                    due_at=min((s.outcome.fresh_until for s in outcomes.values()), default=0.0) if is_whole else 0.0,
+                    result=result,
+                    note=why,
+                    record=m.record_digest or m.title.record,
+                    provenance=m.provenance_digest or m.title.provenance,
+                )
+            )
+            ended.append(Ended(m, result, why))
+        self.on_step("finish")
+        self.parts.ledger.titles.finish(finished)
+        return ended
+
+    def delete_retired(self) -> int:
+        """Take the points of merged and vanished titles out of the store; gives how many."""
+        retired = self.parts.ledger.titles.retired(self.parts.store.collection_id)
+        if retired:
+            self.on_step("retire")
+            self.parts.store.delete_points(retired)
+            self.parts.ledger.vectors.forget(retired)
+        return len(retired)
+
+
+def _result(made: Made, outcomes: Mapping[Platform, Settled], *, has_images: bool) -> tuple[str, str]:
+    if made.record is None:
+        return "failed", made.problem or "no record was made"
+    failures = [f"{p.value}: {s.outcome.reason}" for p, s in outcomes.items() if s.outcome.outcome is Outcome.FAILED]
+    if not has_images:
+        failures.append("a picture could not be fetched")
+    if failures:
+        return "degraded", "; ".join(failures)
+    if made.record.enrichment_metadata.is_degraded:
+        return "degraded", "; ".join(made.record.enrichment_metadata.findings) or "a stage fell back"
+    return "done", ""
+
+
+async def _tell_nobody(_platform: Platform, _title_ids: Sequence[str]) -> None:
+    return None

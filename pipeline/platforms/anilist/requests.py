@@ -1,0 +1,172 @@
+"""What to ask AniList: one document for the whole record of 50 titles, then documents for what did not fit.
+
+AniList prices a document by its number of fields after fragments are expanded (500 at most); ids, pages and rows are
+free. So titles are asked for by ``id_in`` (an unknown id is simply missing from the answer), and further pages of
+long lists are aliased, many pages for many titles at once. Planning is a pure function of the parts already had.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.domain.exchange import Request, Wanted
+from pipeline.domain.names import Platform
+from pipeline.errors import BadInput
+from pipeline.platforms.anilist.payload import parse_record
+
+__all__ = ["COMPLEXITY_LIMIT", "LISTS", "MAX_BATCH", "page_of", "plan_requests"]
+
+COMPLEXITY_LIMIT: Final = 500
+MAX_BATCH: Final = 50
+_LAST_PAGE: Final = 200  # page x perPage may not exceed 5,000
+_OUTER_COST: Final = 3  # Page, media, id
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A paged list of a title: where it stands, what a page costs, how many pages to ask at once."""
+
+    name: str
+    selection: str
+    cost: int
+    first_window: int
+    window: int
+
+
+_CAST: Final = """{
+  pageInfo { hasNextPage }
+  edges {
+    id role name
+    node {
+      id name { full native alternative alternativeSpoiler }
+      image { large } description(asHtml: false)
+      gender age bloodType dateOfBirth { year month day } favourites siteUrl
+    }
+    voiceActorRoles(sort: [RELEVANCE, ID]) {
+      roleNotes dubGroup
+      voiceActor { id name { full native } languageV2 image { large } siteUrl }
+    }
+  }
+}"""
+_CREW: Final = """{
+  pageInfo { hasNextPage }
+  edges { id role node { id name { full native } image { large } siteUrl } }
+}"""
+_SLOTS: Final = "{ pageInfo { hasNextPage } nodes { id episode airingAt } }"
+
+LISTS: Final = (
+    _List("characters", "characters(sort: [ROLE, RELEVANCE, ID], {page}) " + _CAST, 38, 3, 9),
+    _List("staff", "staff(sort: [RELEVANCE, ID], {page}) " + _CREW, 14, 4, 6),
+    _List("airing", "airingSchedule({page}) " + _SLOTS, 7, 4, 10),
+)
+"""The three paged lists. The order is the order of importance when a document fills up."""
+
+_CORE: Final = """id idMal type format status(version: 2) description(asHtml: false)
+title { romaji english native } synonyms hashtag
+countryOfOrigin isAdult source(version: 3)
+season seasonYear episodes duration
+startDate { year month day } endDate { year month day }
+coverImage { extraLarge large medium color } bannerImage
+trailer { id site thumbnail }
+averageScore meanScore popularity favourites trending siteUrl updatedAt
+genres
+tags { id name category rank isGeneralSpoiler isMediaSpoiler isAdult }
+rankings { id rank type format year season allTime }
+stats { scoreDistribution { score amount } statusDistribution { status amount } }
+studios { edges { id isMain node { id name isAnimationStudio siteUrl } } }
+externalLinks { id url site type language notes isDisabled }
+streamingEpisodes { title thumbnail url site }
+nextAiringEpisode { id episode airingAt }
+relations { edges {
+  id relationType(version: 2)
+  node { id idMal type format startDate { year } title { romaji } siteUrl }
+} }
+"""
+
+
+def _document(name: str, selection: str) -> str:
+    return (
+        f"query {name}($ids: [Int]) {{ Page(page: 1, perPage: {MAX_BATCH}) "
+        f"{{ media(id_in: $ids, type: ANIME, sort: ID) {{ {selection} }} }} }}"
+    )
+
+
+def _page(listing: _List, page: int) -> str:
+    return listing.selection.replace("{page}", f"page: {page}, perPage: 25", 1)
+
+
+def _alias(listing: _List, page: int) -> str:
+    return f"{listing.name}_{page}: {_page(listing, page)}"
+
+
+_RECORD: Final = _document("Titles", _CORE + "\n".join(_page(listing, 1) for listing in LISTS))
+_ALIAS: Final = re.compile(r"^(characters|staff|airing)_(\d+)$")
+
+
+def page_of(alias: str) -> str | None:
+    """Name the part (``characters/2``) an alias of a further-pages document stands for."""
+    found = _ALIAS.match(alias)
+    return None if found is None else f"{found[1]}/{found[2]}"
+
+
+def _request(kind: str, query: str, ids: Sequence[str]) -> Request:
+    numbers: list[int] = []
+    for id_ in ids:
+        if not (id_.isascii() and id_.isdigit()):
+            raise BadInput(f"anilist: id {id_!r} is not a number; drop it from the title's ids")
+        numbers.append(int(id_))
+    body = Request.graphql_body(query, {"ids": numbers})
+    return Request(platform=Platform.ANILIST, kind=kind, path="/", ids=tuple(ids), json_body=body)
+
+
+def _next_pages(wanted: Wanted) -> dict[str, int]:
+    """First missing page of every list that goes on. A list that promises more but gives nothing has ended."""
+    record = parse_record(wanted.id, wanted.parts)
+    missing: dict[str, int] = {}
+    for listing in LISTS:
+        page = 1
+        while page < _LAST_PAGE and record.goes_on(listing.name, page):
+            page += 1
+            if f"{listing.name}/{page}" not in wanted.parts:
+                missing[listing.name] = page
+                break
+    return missing
+
+
+def _windows(starts: Mapping[str, int]) -> Iterator[tuple[_List, int]]:
+    """Give the pages of one document: as many as fit, the short lists first, the cast with what is left."""
+    left = COMPLEXITY_LIMIT - _OUTER_COST
+    for listing in reversed([listing for listing in LISTS if listing.name in starts]):
+        start = starts[listing.name]
+        fits = left // listing.cost
+        share = listing.first_window if start == 2 else listing.window
+        count = min(fits if start > 2 and len(starts) == 1 else share, fits, _LAST_PAGE - start + 1)
+        left -= count * listing.cost
+        for page in range(start, start + count):
+            yield listing, page
+
+
+def _grouped(needs: Mapping[str, Mapping[str, int]]) -> list[tuple[dict[str, int], list[str]]]:
+    """Put titles together that go on at the same pages, so that one document serves them all."""
+    groups: list[tuple[dict[str, int], list[str]]] = []
+    for id_, starts in needs.items():
+        for merged, ids in groups:
+            if all(merged.get(name, page) == page for name, page in starts.items()):
+                merged.update(starts)
+                ids.append(id_)
+                break
+        else:
+            groups.append((dict(starts), [id_]))
+    return groups
+
+
+def plan_requests(wanted: Sequence[Wanted]) -> tuple[Request, ...]:
+    """First the whole record of everybody who has none, then the pages that are still missing."""
+    fresh = [one.id for one in wanted if "media" not in one.parts]
+    requests = [_request("media", _RECORD, fresh)] if fresh else []
+    needs = {one.id: starts for one in wanted if "media" in one.parts and (starts := _next_pages(one))}
+    for starts, ids in _grouped(needs):
+        aliases = " ".join(_alias(listing, page) for listing, page in _windows(starts))
+        requests.append(_request("pages", _document("Pages", f"id {aliases}"), ids))
+    return tuple(requests)

@@ -1,0 +1,60 @@
+"""What to ask a Jikan-shaped service for one title, as a pure function of the parts already had.
+
+Round one: ``full``, ``characters``, ``staff``. Round two, once ``full`` says there can be an episode list: page 1.
+Round three: all further pages. A killed run asks only what is missing.
+"""
+
+from typing import Final
+
+from pipeline.domain.exchange import Request, Wanted
+from pipeline.domain.names import Platform
+from pipeline.errors import BadInput
+from pipeline.platforms._reading import broken
+from pipeline.platforms.jikan.payload import FULL, episode_pages, parse_part
+
+__all__ = ["plan_title"]
+
+_CORE: Final = (FULL, "characters", "staff")
+_WITHOUT_LIST: Final = frozenset({"Movie", "Music"})
+_PAGE_SIZE: Final = 100
+_MOST_PAGES: Final = 200
+"""20,000 episodes; no title comes near, so a larger number is damage."""
+
+
+def plan_title(wanted: Wanted) -> tuple[Request, ...]:
+    """Requests still open for one title. Raises ``Broken`` when a stored part cannot be read."""
+    if not (wanted.id.isascii() and wanted.id.isdigit()):
+        raise BadInput(f"{wanted.id!r} is not a MyAnimeList id; give the number from the title's address")
+    core = tuple(_request(wanted.id, kind) for kind in _CORE if kind not in wanted.parts)
+    if FULL not in wanted.parts or not _can_have_episodes(wanted):
+        return core
+    return core + tuple(_request(wanted.id, f"episodes/{page}") for page in _missing_pages(wanted))
+
+
+def _request(id_: str, kind: str) -> Request:
+    name, _, page = kind.partition("/")
+    params = (("page", page),) if page else ()
+    return Request(Platform.JIKAN, kind, f"/anime/{id_}/{name}", (id_,), params)
+
+
+def _can_have_episodes(wanted: Wanted) -> bool:
+    full = parse_part(wanted.parts[FULL], wanted.id, FULL).one
+    return full.text("type") not in _WITHOUT_LIST and full.integer("episodes") != 1
+
+
+def _missing_pages(wanted: Wanted) -> tuple[int, ...]:
+    had = episode_pages(wanted.parts)
+    last = 1
+    for page in had:
+        last = max(last, _last_page(wanted, page))
+    if last > _MOST_PAGES:
+        raise broken(Platform.JIKAN, wanted.id, "episodes", f"claims {last} pages")
+    return tuple(page for page in range(1, last + 1) if page not in had)
+
+
+def _last_page(wanted: Wanted, page: int) -> int:
+    kind = f"episodes/{page}"
+    data = parse_part(wanted.parts[kind], wanted.id, kind)
+    # ``has_next_page`` has been seen true on the last page of all (Mushishi, 2022): only a full page can be followed.
+    has_more = data.pagination.flag("has_next_page") is True and len(data.many) >= _PAGE_SIZE
+    return max(data.pagination.integer("last_visible_page") or 1, page + 1 if has_more else 1)

@@ -1,0 +1,198 @@
+"""How alike two casts are: matrices of names, voices and the score made of them.
+
+Rows are the persons known so far, columns the persons of the next platform. Equal names, natives and keys are found
+through indexes; only the likeness by letters compares all with all, in C.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
+
+from pipeline.domain.names import Source
+from pipeline.domain.text import name_key, word_set
+from pipeline.preprocess.cast import Person
+from pipeline.preprocess.thresholds import Thresholds
+
+__all__ = ["Scores", "score_casts"]
+
+Matrix: TypeAlias = NDArray[np.float32]
+Flags: TypeAlias = NDArray[np.bool_]
+Keys: TypeAlias = Callable[[Person], Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """``name`` and ``total`` are 0 to 1; the flags say what the total rests on."""
+
+    name: Matrix
+    total: Matrix
+    same_voice: Flags
+    same_id: Flags
+    same_whole: Flags
+    """Main names equal to the last word, what stands in parentheses too."""
+
+
+def score_casts(rows: Sequence[Person], columns: Sequence[Person], cut: Thresholds) -> Scores:
+    """Score every pair of persons."""
+    shape = (len(rows), len(columns))
+    name = _likeness(rows, columns, cut)
+    _raise(name, rows, columns, cut.words_inside, pairs=_inside)
+    _raise_equal(name, rows, columns, _all_keys, cut.same_romaji)
+    _raise_equal(name, rows, columns, lambda person: person.natives, cut.same_native)
+    _raise_equal(name, rows, columns, _all_words, cut.same_words)
+    long_exact = np.zeros(shape, np.float32)
+    _raise_equal(long_exact, rows, columns, lambda person: (w for w in _all_words(person) if " " in w), 1.0)
+    same_voice = _flags(rows, columns, lambda person: person.voices)
+    known = np.outer([bool(p.voices) for p in rows], [bool(p.voices) for p in columns]).astype(np.bool_)
+    total = _total(name, same_voice, known, long_exact > 0, cut)
+    both_main = np.outer([p.is_main for p in rows], [p.is_main for p in columns]).astype(np.bool_)
+    total = np.where(both_main & (total > 0), total + cut.both_main, total)
+    same_id = _shared_numbers(rows, columns) & (same_voice | (name >= cut.words_inside))
+    total = np.where(same_id, np.maximum(total, cut.same_id), total)
+    same_whole = _flags(rows, columns, lambda person: person.wholes)
+    return Scores(name, total.astype(np.float32), same_voice, same_id, same_whole)
+
+
+def _total(name: Matrix, same: Flags, known: Flags, long_exact: Flags, cut: Thresholds) -> Matrix:
+    together = cut.voice_base + cut.voice_name_share * name
+    lifted = np.minimum(together + cut.voice_bonus, cut.voice_bonus_cap)
+    together = np.where(name < cut.voice_bonus_below, lifted, together)
+    other = np.where(long_exact, np.maximum(name - cut.other_voice, cut.other_voice_exact), name - cut.other_voice)
+    total = np.where(same, together, np.where(known, other, name - cut.unknown_voice))
+    return np.clip(total, 0.0, None).astype(np.float32)
+
+
+def _all_words(person: Person) -> Iterable[str]:
+    return dict.fromkeys(" ".join(sorted(name.split())) for name in person.names)
+
+
+def _all_keys(person: Person) -> Iterable[str]:
+    return dict.fromkeys(name_key(name) for name in person.names)
+
+
+def _index(persons: Sequence[Person], keys: Keys) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for position, person in enumerate(persons):
+        for key in keys(person):
+            found.setdefault(key, []).append(position)
+    return found
+
+
+def _raise_equal(matrix: Matrix, rows: Sequence[Person], columns: Sequence[Person], keys: Keys, score: float) -> None:
+    """Lift every pair that shares a key to at least ``score``."""
+    right = _index(columns, keys)
+    for key, left in _index(rows, keys).items():
+        if key and key in right:
+            block = np.ix_(left, right[key])
+            matrix[block] = np.maximum(matrix[block], np.float32(score))
+
+
+def _flags(rows: Sequence[Person], columns: Sequence[Person], keys: Keys) -> Flags:
+    matrix = np.zeros((len(rows), len(columns)), np.float32)
+    _raise_equal(matrix, rows, columns, keys, 1.0)
+    return matrix > 0
+
+
+def _shared_numbers(rows: Sequence[Person], columns: Sequence[Person]) -> Flags:
+    """AniList took many character ids over from MAL: an equal number is a hint between these two."""
+
+    def of(source: Source) -> Keys:
+        return lambda person: (number for name, number in person.ids if name is source)
+
+    one = np.zeros((len(rows), len(columns)), np.float32)
+    for left, right in ((Source.MAL, Source.ANILIST), (Source.ANILIST, Source.MAL)):
+        index = _index(columns, of(right))
+        for number, where in _index(rows, of(left)).items():
+            if number in index:
+                one[np.ix_(where, index[number])] = 1.0
+    return one > 0
+
+
+def _likeness(rows: Sequence[Person], columns: Sequence[Person], cut: Thresholds) -> Matrix:
+    """Best likeness by letters over all names; below the floor it is none, and never as good as an equal key."""
+    best = _best_ratio(rows, columns)
+    best[best < cut.fuzzy_floor] = 0.0
+    best = np.minimum(best, np.float32(cut.same_romaji - 0.01)).astype(np.float32)
+    apart = _marked_apart(rows, columns)
+    return np.where(apart, np.minimum(best, np.float32(cut.marked_apart)), best).astype(np.float32)
+
+
+def _best_ratio(rows: Sequence[Person], columns: Sequence[Person]) -> Matrix:
+    left, left_starts = _flat(rows)
+    right, right_starts = _flat(columns)
+    ratios = process.cdist(left, right, scorer=fuzz.ratio, dtype=np.float32)
+    by_row = np.maximum.reduceat(ratios, left_starts, axis=0)
+    best: Matrix = np.maximum.reduceat(by_row, right_starts, axis=1)
+    return best * np.float32(0.01)
+
+
+def _flat(persons: Sequence[Person]) -> tuple[list[str], list[int]]:
+    """All keys of all persons in a row, and where each person's begin. Everybody has at least one."""
+    keys: list[str] = []
+    starts: list[int] = []
+    for position, person in enumerate(persons):
+        starts.append(len(keys))
+        # A nameless person gets a key that nobody else can have, so that no two of them are alike.
+        keys.extend(_all_keys(person) if person.names else (chr(0xF0000 + position % 0xFFF0),))
+    return keys, starts
+
+
+def _marked_apart(rows: Sequence[Person], columns: Sequence[Person]) -> Flags:
+    """Pairs whose main names carry different numbers or single letters."""
+    codes: dict[frozenset[str], int] = {frozenset(): 0}
+
+    def code(person: Person) -> int:
+        marks = frozenset(w for name in person.main_names for w in word_set(name) if _is_mark(w))
+        return codes.setdefault(marks, len(codes))
+
+    left = np.array([code(person) for person in rows])[:, None]
+    right = np.array([code(person) for person in columns])[None, :]
+    flags: Flags = (left != right) & (left != 0) & (right != 0)
+    return flags
+
+
+def _is_mark(word: str) -> bool:
+    return word.isdigit() or (len(word) == 1 and word.isascii())
+
+
+def _raise(
+    matrix: Matrix,
+    rows: Sequence[Person],
+    columns: Sequence[Person],
+    score: float,
+    *,
+    pairs: Callable[[Sequence[Person], Sequence[Person]], Iterable[tuple[list[int], list[int]]]],
+) -> None:
+    for left, right in pairs(rows, columns):
+        block = np.ix_(left, right)
+        matrix[block] = np.maximum(matrix[block], np.float32(score))
+    for right, left in pairs(columns, rows):
+        block = np.ix_(left, right)
+        matrix[block] = np.maximum(matrix[block], np.float32(score))
+
+
+def _inside(short: Sequence[Person], long: Sequence[Person]) -> Iterable[tuple[list[int], list[int]]]:
+    """Blocks of persons where a main name of the first is made of words of one name of the second."""
+    wholes: dict[frozenset[str], list[int]] = {}
+    for position, person in enumerate(long):
+        for name in dict.fromkeys(map(word_set, person.names)):
+            wholes.setdefault(name, []).append(position)
+    by_word: dict[str, set[frozenset[str]]] = {}
+    for name in wholes:
+        for word in name:
+            by_word.setdefault(word, set()).add(name)
+    parts: dict[frozenset[str], list[int]] = {}
+    for position, person in enumerate(short):
+        for name in dict.fromkeys(map(word_set, person.main_names)):
+            if sum(map(len, name)) > 1:
+                parts.setdefault(name, []).append(position)
+    for part, left in parts.items():
+        words = sorted(part, key=lambda word: len(by_word.get(word, ())))
+        names = set(by_word.get(words[0], ())).intersection(*(by_word.get(word, set()) for word in words[1:]))
+        right = sorted({position for name in names for position in wholes[name]})
+        if right:
+            yield left, right

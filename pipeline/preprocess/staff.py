@@ -1,0 +1,171 @@
+"""Staff aligned: all credits of one person, over platforms and within them, are one group.
+
+Within a platform an id is a person and a name without id joins the only person of that name. Across platforms the key
+of the name joins, when each side has one person of that key; an equal native name joins namesakes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pipeline.domain.aligned import Group, Ref
+from pipeline.domain.claims import Finding, OpenQuestion
+from pipeline.domain.names import Source
+from pipeline.domain.source_title import Credit, SourceTitle
+from pipeline.domain.text import clean, flip, has_letters, kana_to_romaji, name_key, norm
+from pipeline.preprocess.ordering import Aligned
+from pipeline.preprocess.thresholds import Thresholds
+
+__all__ = ["align_staff"]
+
+
+@dataclass(slots=True)
+class _Person:
+    refs: list[Ref]
+    label: str
+    keys: set[str]
+    natives: set[str]
+    ids: set[str]
+    confidence: float = 1.0
+    rule: str = "single"
+    open_to: list["_Person"] = field(default_factory=list)
+    """Namesakes among whom the rules could not choose."""
+
+    def absorb(self, other: "_Person", confidence: float, rule: str) -> None:
+        self.refs += other.refs
+        self.keys |= other.keys
+        self.natives |= other.natives
+        if self.rule in ("single", "same_person") or confidence < self.confidence:
+            self.confidence, self.rule = confidence, rule
+
+
+def align_staff(sources: tuple[SourceTitle, ...], order: Iterable[int], cut: Thresholds) -> Aligned[Group]:
+    """Group the credits of all sources by person; each credit is in exactly one group."""
+    teams: dict[Source, list[int]] = {}
+    for position in order:
+        teams.setdefault(sources[position].source, []).append(position)
+    people: list[_Person] = []
+    questions: list[OpenQuestion] = []
+    findings: list[Finding] = []
+    for source, positions in teams.items():
+        team = _read_team(sources, positions)
+        findings += _oddities(source, team)
+        people += _join(people, team, cut)
+        questions += [_question(person, source) for person in team if person.open_to]
+    groups = tuple(Group(tuple(sorted(p.refs)), p.confidence, p.rule) for p in people)
+    return Aligned(groups, tuple(questions), tuple(findings))
+
+
+def _read_team(sources: tuple[SourceTitle, ...], positions: list[int]) -> list[_Person]:
+    """The people of one platform: by id, then names without id join the only person of their name."""
+    by_id: dict[str, _Person] = {}
+    loose: list[_Person] = []
+    for position in positions:
+        for item, credit in enumerate(sources[position].staff):
+            person = _read(Ref(position, item), credit)
+            if not credit.id:
+                loose.append(person)
+            elif credit.id in by_id:
+                by_id[credit.id].absorb(person, 1.0, "same_person")
+            else:
+                by_id[credit.id] = person
+    team = list(by_id.values())
+    for person in loose:
+        same = [known for known in team if known.keys & person.keys]
+        if len(same) == 1:
+            same[0].absorb(person, 1.0, "same_person")
+        else:
+            team.append(person)
+    return team
+
+
+def _read(ref: Ref, credit: Credit) -> _Person:
+    native = credit.name_native or ""
+    return _Person(
+        refs=[ref],
+        label=flip(clean(credit.name)),
+        keys={key for text in (credit.name, kana_to_romaji(native) or "") if (key := name_key(text))},
+        natives={bare} if (bare := norm(native).replace(" ", "")) else set(),
+        ids={credit.id} if credit.id else set(),
+    )
+
+
+def _oddities(source: Source, team: list[_Person]) -> list[Finding]:
+    found = [
+        Finding("name_without_letters", f"{source.value} credits {p.label!r}, without a letter", "staff_data", source)
+        for p in team
+        if not has_letters(p.label)
+    ]
+    for key, count in _counts(team).items():
+        if count > 1:
+            message = f"{source.value} has {count} people whose names read {key!r}"
+            found.append(Finding("staff_share_a_name", message, "staff_data", source))
+    return found
+
+
+def _counts(people: Iterable[_Person]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for person in people:
+        for key in sorted(person.keys):
+            counts[key] = counts.get(key, 0) + 1
+    return counts
+
+
+def _index(people: Iterable[_Person]) -> dict[str, list[_Person]]:
+    found: dict[str, list[_Person]] = {}
+    for person in people:
+        for key in sorted(person.keys):
+            found.setdefault(key, []).append(person)
+    return found
+
+
+def _join(people: list[_Person], team: list[_Person], cut: Thresholds) -> list[_Person]:
+    """Let each known person absorb their namesake of ``team``; returns those who are new."""
+    known, comers = _index(people), _index(team)
+    taken: set[int] = set()
+    new: list[_Person] = []
+    for person in team:
+        before = _unique(p for key in sorted(person.keys) for p in known.get(key, ()))
+        rivals = _unique(p for key in sorted(person.keys) for p in comers.get(key, ()))
+        found = _choose(person, before, rivals)
+        if found is None or id(found) in taken:
+            person.open_to = [p for p in before if id(p) not in taken]
+            new.append(person)
+            continue
+        taken.add(id(found))
+        found.absorb(person, *_how(found, person, cut))
+    return new
+
+
+def _choose(person: _Person, before: list[_Person], rivals: list[_Person]) -> _Person | None:
+    if len(before) == 1 and len(rivals) == 1:
+        return before[0]
+    native = [other for other in before if other.natives & person.natives]
+    alike = [other for other in rivals if other.natives & person.natives]
+    return native[0] if len(native) == 1 and len(alike) == 1 else None
+
+
+def _how(found: _Person, person: _Person, cut: Thresholds) -> tuple[float, str]:
+    if found.natives & person.natives:
+        return cut.sure_person, "name_and_native"
+    if found.natives and person.natives:
+        return cut.sure_person_doubtful, "name_other_native"
+    return cut.sure_person_key, "name_key"
+
+
+def _unique(people: Iterable[_Person]) -> list[_Person]:
+    return list({id(person): person for person in people}.values())
+
+
+def _question(person: _Person, source: Source) -> OpenQuestion:
+    return OpenQuestion(
+        stage="staff",
+        kind="same_person",
+        subject=f"{person.label} of {source.value}",
+        options=tuple(_described(other) for other in person.open_to[:4]),
+        kept=None,
+        confidence=0.5,
+    )
+
+
+def _described(person: _Person) -> str:
+    return f"{person.label} ({', '.join(sorted(person.natives))})" if person.natives else person.label

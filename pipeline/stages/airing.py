@@ -1,0 +1,62 @@
+"""When it airs: the weekly slot, the calendar, premieres, pauses and the next episode."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from pipeline.domain.claims import Chosen
+from pipeline.domain.names import Source
+from pipeline.domain.source_title import AiringSlot, Broadcast, Delay, SourceTitle
+from pipeline.stages.choose import choose_weighted, collected
+from pipeline.stages.weights import AIRING
+
+__all__ = ["choose_broadcast", "choose_next", "collect_delays", "collect_slots"]
+
+_VERSION: Final = 1
+
+
+def choose_broadcast(sources: Sequence[SourceTitle]) -> Chosen[Broadcast | None]:
+    """The weekly slot. A slot without a time supports the one with a time on the same day."""
+    said: list[tuple[Source, Broadcast | None]] = [
+        (one.source, one.broadcast) for one in sources if one.broadcast and (one.broadcast.day or one.broadcast.time)
+    ]
+    return choose_weighted(
+        said, weights=AIRING, rule=f"rule:broadcast_vote@{_VERSION}", nobody=None, key=_day, fineness=_fineness
+    )
+
+
+def _day(slot: Broadcast | None) -> str:
+    return "" if slot is None else f"{slot.day or slot.time}"
+
+
+def _fineness(slot: Broadcast | None) -> int:
+    return 0 if slot is None else (slot.day is not None) + (slot.time is not None)
+
+
+def collect_slots(
+    sources: Sequence[SourceTitle], slots_of: Callable[[SourceTitle], Iterable[AiringSlot]], *, rule: str
+) -> Chosen[list[AiringSlot]]:
+    """All slots in time order; of several times for one numbered episode the one with most weight behind it."""
+    said: dict[tuple[str, int | None, str], list[tuple[Source, AiringSlot]]] = {}
+    for one in sources:
+        for slot in slots_of(one):
+            apart = slot.at
+            said.setdefault((slot.kind, slot.episode, apart), []).append((one.source, slot))
+    chosen = [choose_weighted(pairs, weights=AIRING, rule=rule, nobody=pairs[0][1]).value for pairs in said.values()]
+    chosen.sort(key=lambda slot: (slot.at, slot.kind, -1 if slot.episode is None else slot.episode))
+    return collected(chosen, [source for pairs in said.values() for source, _ in pairs], rule=f"rule:{rule}@{_VERSION}")
+
+
+def collect_delays(sources: Sequence[SourceTitle]) -> Chosen[list[Delay]]:
+    """All announced pauses, each once, in time order."""
+    found = {delay: one.source for one in sources for delay in one.delays}
+    delays = sorted(found, key=lambda delay: (delay.starts_at or "", delay.ends_at or "", delay.kind, delay.note or ""))
+    who = [one.source for one in sources if one.delays]
+    return collected(delays, who, rule=f"rule:delays_united@{_VERSION}")
+
+
+def choose_next(sources: Sequence[SourceTitle]) -> Chosen[str | None]:
+    """When the next episode airs, as it was when the platforms were asked."""
+    said: list[tuple[Source, str | None]] = [
+        (one.source, one.next_episode.at) for one in sources if one.next_episode is not None
+    ]
+    return choose_weighted(said, weights=AIRING, rule=f"rule:next_episode_vote@{_VERSION}", nobody=None)

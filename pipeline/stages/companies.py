@@ -1,0 +1,91 @@
+"""Studios, producers and licensors: one company under all its spellings.
+
+A company is compared by its name without its legal form (``Inc.``, ``Co., Ltd.``) and without spaces and signs.
+Who appears as a studio here and as a producer there stays in both lists: platforms mean different things by them.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.domain.claims import Chosen
+from pipeline.domain.names import CompanyRole, Source
+from pipeline.domain.record import CompanyRecord
+from pipeline.domain.source_title import Company
+from pipeline.domain.text import clean, norm
+from pipeline.domain.title import CatalogueRow, StageInput
+from pipeline.stages.choose import collected, in_order
+from pipeline.stages.weights import STAFF
+
+__all__ = ["choose_companies", "company_key"]
+
+_LEGAL_FORM: Final = re.compile(
+    r"\b(?:co ltd|company limited|co|ltd|limited|inc|incorporated|llc|lp|corp|corporation|gmbh|plc|kk|"
+    r"kabushiki gaisha|kabushiki kaisha)$"
+)
+_LEGAL_KANJI: Final = re.compile(r"株式会社|有限会社|合同会社|\(株\)")
+_STUDIO: Final = re.compile(r"^studios? | studios?$")
+_SPELLING_WEIGHT: Final = {**STAFF, Source.CATALOGUE: 0.05}
+"""Whose spelling is shown; the catalogue writes everything in small letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    source: Source
+    company: Company
+
+
+def company_key(name: str) -> str:
+    """What makes two names one company. Never empty: a name that is all legal form stays itself."""
+    whole = norm(_LEGAL_KANJI.sub(" ", name)) or norm(name)
+    short = whole
+    while (shorter := _LEGAL_FORM.sub("", short).strip()) and shorter != short:
+        short = shorter
+    bare = _STUDIO.sub("", short).replace(" ", "")
+    return bare if len(bare) > 2 else short.replace(" ", "")
+
+
+def choose_companies(inputs: StageInput, role: CompanyRole, *, version: int) -> Chosen[list[CompanyRecord]]:
+    """All companies of one role: main studios first, then those most platforms name."""
+    named = [_Named(one.source, company) for one in in_order(inputs) for company in one.companies]
+    named += _of_row(inputs.title.row, role)
+    groups: dict[str, list[_Named]] = {}
+    for one in named:
+        if one.company.role is role and clean(one.company.name):
+            groups.setdefault(company_key(one.company.name), []).append(one)
+    records = sorted(map(_record, groups.values()), key=_rank)
+    spoke = [source for record in records for source in record.sources]
+    return collected(records, spoke, rule=f"rule:companies_united@{version}")
+
+
+def _of_row(row: CatalogueRow, role: CompanyRole) -> Iterable[_Named]:
+    names = {CompanyRole.STUDIO: row.studios, CompanyRole.PRODUCER: row.producers}.get(role, ())
+    return [_Named(Source.CATALOGUE, Company(name, role)) for name in names]
+
+
+def _record(same: Sequence[_Named]) -> CompanyRecord:
+    ranked = sorted(
+        same, key=lambda one: (-_SPELLING_WEIGHT.get(one.source, 0.0), one.company.name, one.company.id or "")
+    )
+    spellings: dict[str, str] = {}
+    for one in ranked:
+        spellings.setdefault(clean(one.company.name).casefold(), clean(one.company.name))
+    shown, *aliases = spellings.values()
+    said_main = [one.company.is_main for one in ranked if one.company.is_main is not None]
+    ids: dict[str, str] = {}
+    for one in ranked:
+        if one.company.id:
+            ids.setdefault(one.source.value, one.company.id)
+    return CompanyRecord(
+        name=shown,
+        is_main=any(said_main) if said_main else None,
+        aliases=aliases,
+        ids=dict(sorted(ids.items())),
+        sources=sorted({one.source for one in same}),
+    )
+
+
+def _rank(record: CompanyRecord) -> tuple[bool, float, str]:
+    weight = sum(_SPELLING_WEIGHT.get(source, 0.0) for source in record.sources)
+    return record.is_main is not True, -round(weight, 9), record.name.casefold()

@@ -1,0 +1,112 @@
+"""What the work is called: the main title, the three by language, and everything else as synonyms.
+
+Names are compared folded (width, case, spaces, invisible characters) and given as somebody spelled them.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.domain.claims import Chosen
+from pipeline.domain.names import Source, TitleKind
+from pipeline.domain.source_title import SourceTitle, TitleName
+from pipeline.domain.text import clean
+from pipeline.domain.title import CatalogueRow
+from pipeline.stages.choose import choose_weighted, collected, nobody_said
+from pipeline.stages.weights import TITLES
+
+__all__ = ["ChosenNames", "choose_names", "fold"]
+
+_RULE: Final = "rule:title_vote@1"
+_KINDS: Final = (TitleKind.MAIN, TitleKind.OFFICIAL, TitleKind.SYNONYM, TitleKind.SHORT)
+_CHOSEN_KINDS: Final = frozenset({TitleKind.MAIN, TitleKind.OFFICIAL})
+
+_Said = tuple[Source, TitleName]
+
+
+def fold(text: str) -> str:
+    """A text for comparing: NFKC, casefold, no invisible characters, single spaces. Brackets and accents count."""
+    return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenNames:
+    """The decisions on names, in the record's words."""
+
+    title: Chosen[str]
+    title_english: Chosen[str | None]
+    title_japanese: Chosen[str | None]
+    title_romaji: Chosen[str | None]
+    synonyms: Chosen[list[TitleName]]
+
+
+def choose_names(sources: Sequence[SourceTitle], row: CatalogueRow) -> ChosenNames:
+    """Decide all names of one work."""
+    said = [pair for pair in _names(sources, row) if fold(pair[1].text)]
+    english = _vote(pair for pair in said if _is_chosen(pair[1]) and _is_in(pair[1], "en"))
+    japanese = _vote(pair for pair in said if _is_chosen(pair[1]) and _is_in(pair[1], "ja"))
+    romaji = _vote(pair for pair in said if _is_chosen(pair[1]) and _is_latinised(pair[1]))
+    main = _main(said)
+    taken = {fold(text) for text in (main.value, english.value, japanese.value, romaji.value) if text}
+    return ChosenNames(main, english, japanese, romaji, _synonyms(said, taken))
+
+
+def _names(sources: Sequence[SourceTitle], row: CatalogueRow) -> Iterator[_Said]:
+    for one in sources:
+        for name in one.titles:
+            yield one.source, name
+    yield Source.CATALOGUE, TitleName(row.title, TitleKind.MAIN)
+    for text in row.synonyms:
+        yield Source.CATALOGUE, TitleName(text, TitleKind.SYNONYM)
+
+
+def _is_chosen(name: TitleName) -> bool:
+    return name.kind in _CHOSEN_KINDS
+
+
+def _is_latinised(name: TitleName) -> bool:
+    return (name.language or "").endswith("-Latn")
+
+
+def _is_in(name: TitleName, language: str) -> bool:
+    return (name.language or "").split("-")[0] == language and not _is_latinised(name)
+
+
+def _vote(said: Iterable[_Said]) -> Chosen[str | None]:
+    pairs: list[tuple[Source, str | None]] = [(source, name.text) for source, name in said]
+    return choose_weighted(pairs, weights=TITLES, rule=_RULE, nobody=None, key=lambda text: fold(text or ""))
+
+
+def _main(said: Sequence[_Said]) -> Chosen[str]:
+    """The romaji main title; else a main title of unsaid language; else any main title; else any name at all."""
+    mains = [pair for pair in said if pair[1].kind is TitleKind.MAIN]
+    romaji = [pair for pair in mains if _is_latinised(pair[1])]
+    neutral = [pair for pair in mains if pair[1].language is None]
+    for level in ([*romaji, *neutral] if romaji else [], neutral, mains, said):
+        pairs = [(source, name.text) for source, name in level]
+        if pairs:
+            return choose_weighted(pairs, weights=TITLES, rule=_RULE, nobody="", key=fold)
+    return nobody_said("")
+
+
+def _synonyms(said: Sequence[_Said], taken: set[str]) -> Chosen[list[TitleName]]:
+    """Every other name once: the spelling that says its language, of the weightiest source."""
+    best: dict[str, _Said] = {}
+    who: set[Source] = set()
+    for pair in sorted(said, key=_worth):
+        key = fold(pair[1].text)
+        if key not in taken:
+            best.setdefault(key, pair)
+            who.add(pair[0])
+    names = sorted((name for _, name in best.values()), key=_place)
+    return collected(names, sorted(who), rule="rule:names_united@1")
+
+
+def _worth(pair: _Said) -> tuple[bool, int, float, str, str]:
+    source, name = pair
+    return name.language is None, _KINDS.index(name.kind), -TITLES.get(source, 0.0), name.text, name.language or ""
+
+
+def _place(name: TitleName) -> tuple[int, str, str, str]:
+    return _KINDS.index(name.kind), name.language or "~", fold(name.text), name.text

@@ -1,0 +1,104 @@
+"""Stage 6: the people who made it and what each did, and the companies.
+
+Every group of the alignment becomes a record with our roles beside the credits as printed; the most important people
+come first. Credits that are only counted (in-betweens, finishing, backgrounds) keep their person.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from pipeline.domain.aligned import Group
+from pipeline.domain.claims import OpenQuestion
+from pipeline.domain.drafts import StaffDraft
+from pipeline.domain.names import CompanyRole, Source
+from pipeline.domain.record import StaffRecord
+from pipeline.domain.source_title import Credit
+from pipeline.domain.text import clean
+from pipeline.domain.title import StageInput
+from pipeline.stages.choose import SINGLE_SOURCE, collected
+from pipeline.stages.companies import choose_companies
+from pipeline.stages.members import by_trust, first_said, ids_of, natural_name, spoken_by
+from pipeline.stages.roles import OTHER, importance, role_of, roles
+
+__all__ = ["VERSION", "decide"]
+
+VERSION: Final = 1
+
+_Members = Sequence[tuple[Source, Credit]]
+
+
+def decide(inputs: StageInput) -> StaffDraft:
+    """Decide staff and companies."""
+    people = [_record(inputs, group) for group in inputs.alignment.staff]
+    people.sort(key=lambda person: importance(person.roles))
+    joined = [person.match_confidence for person in people if len(person.sources) > 1]
+    staff = collected(
+        people,
+        [source for person in people for source in person.sources],
+        rule=f"rule:staff_merged@{VERSION}",
+        confidence=sum(joined) / len(joined) if joined else SINGLE_SOURCE,
+    )
+    return StaffDraft(
+        staff_data=replace(staff, evidence=_counted(inputs)),
+        studios=choose_companies(inputs, CompanyRole.STUDIO, version=VERSION),
+        producers=choose_companies(inputs, CompanyRole.PRODUCER, version=VERSION),
+        licensors=choose_companies(inputs, CompanyRole.LICENSOR, version=VERSION),
+        questions=(
+            *(question for question in inputs.alignment.questions if question.stage == "staff"),
+            *_role_questions(inputs),
+        ),
+    )
+
+
+def _record(inputs: StageInput, group: Group) -> StaffRecord:
+    members: _Members = [(source.source, source.staff[item]) for source, item in by_trust(inputs, group.members)]
+    each = [credit for _, credit in members]
+    held = {role_of(credit.role)[0] for credit in each}
+    name = next((text for text in (natural_name(source, one.name) for source, one in members) if text), "")
+    episodes = dict.fromkeys(clean(credit.episodes) for credit in each if credit.episodes)
+    return StaffRecord(
+        name=name,
+        name_native=first_said(clean(one.name_native) or None for one in each if one.name_native),
+        roles=[role for role in roles() if role in held and (role != OTHER or held == {OTHER})],
+        credits=list(dict.fromkeys(filter(None, map(_printed, each)))),
+        episodes="; ".join(filter(None, episodes)) or None,
+        image_url=first_said(one.image_url for one in each),
+        ids=ids_of(members),
+        sources=spoken_by(members),
+        match_confidence=group.confidence,
+    )
+
+
+def _printed(credit: Credit) -> str:
+    role = clean(credit.role)
+    return f"{role} ({clean(credit.episodes)})" if credit.episodes and clean(credit.episodes) else role
+
+
+def _counted(inputs: StageInput) -> tuple[str, ...]:
+    """How many credits there are of the kinds that only count."""
+    counts = Counter(
+        clean(credit.role)
+        for source in inputs.sources
+        for credit in source.staff
+        if role_of(credit.role)[1] == "counted_only"
+    )
+    return tuple(f"counted:{role}={count}" for role, count in sorted(counts.items()))
+
+
+def _role_questions(inputs: StageInput) -> list[OpenQuestion]:
+    """One question for each text the role table does not know."""
+    texts = {clean(credit.role) for source in inputs.sources for credit in source.staff}
+    return [
+        OpenQuestion(
+            stage="staff",
+            kind="role_class",
+            subject=text,
+            options=roles(),
+            kept=roles().index(OTHER),
+            confidence=0.5,
+        )
+        for text in sorted(texts)
+        if text and role_of(text)[1] == "unknown"
+    ]

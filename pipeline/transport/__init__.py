@@ -1,0 +1,6 @@
+"""One polite HTTP client for all platforms: budget, breaker, retry. The only room that touches the network."""
+
+from pipeline.transport.client import Check, HttpTransport
+from pipeline.transport.images import ImageFetcher
+
+__all__ = ["Check", "HttpTransport", "ImageFetcher"]

@@ -1,0 +1,56 @@
+"""From a pure question to what is sent: address, headers, token. The only place where a secret meets a request."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from yarl import URL
+
+from pipeline import __version__
+from pipeline.domain.exchange import Request
+from pipeline.domain.names import Platform
+from pipeline.errors import Misconfigured
+from pipeline.settings import PlatformSettings, Settings
+from pipeline.transport.bodies import ACCEPT_ENCODING
+from pipeline.transport.lane import Question
+
+__all__ = ["AGENT", "address_request", "user_agent"]
+
+AGENT: Final = "anime-enrich"
+_JSON: Final = "application/json"
+_ACCEPT: Final[Mapping[Platform, str]] = {
+    Platform.ANIDB: "application/xml, text/xml",
+    Platform.ANIME_PLANET: "text/html",
+}
+_JSON_API: Final = "application/vnd.api+json"
+
+
+def user_agent(settings: Settings) -> str:
+    """Who we are and how to reach us."""
+    contact = f" (+{settings.contact})" if settings.contact else ""
+    return f"{AGENT}/{__version__}{contact}"
+
+
+def _headers(request: Request, settings: PlatformSettings) -> dict[str, str]:
+    accept = _ACCEPT.get(request.platform, _JSON)
+    if request.platform is Platform.KITSU and request.json_body is None:
+        accept = _JSON_API
+    headers = {"Accept": accept, "Accept-Encoding": ACCEPT_ENCODING}
+    if request.json_body is not None:
+        headers["Content-Type"] = _JSON
+    if settings.token is not None:
+        secret = settings.token.get_secret_value().strip()
+        if not (secret.isascii() and secret.isprintable()):
+            raise Misconfigured(f"platforms.{request.platform.value}.token holds characters no header may carry")
+        if request.platform is Platform.JIKAN:
+            headers["X-Server-Key"] = secret
+        else:
+            headers["Authorization"] = f"Bearer {secret}"
+    return headers
+
+
+def address_request(request: Request, settings: PlatformSettings) -> Question:
+    """Put a question to the platform's address."""
+    url = URL(settings.base_url.rstrip("/") + request.path)
+    if request.params:
+        url = url.extend_query(list(request.params))
+    return Question(url, _headers(request, settings), request.json_body, request.weight)

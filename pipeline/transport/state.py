@@ -1,0 +1,80 @@
+"""The file in which every process of this machine notes its requests, pauses and open breakers.
+
+Promises: one short transaction per question, so a killed process leaves nothing half-noted; a file of another version
+or a damaged one is told, never emptied.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+import platformdirs
+
+from pipeline.errors import Damaged, InUse
+from pipeline.settings import Settings
+
+__all__ = ["SharedState", "state_path"]
+
+_VERSION: Final = 1
+_TABLES: Final = """
+create table if not exists grants(key text not null, at real not null);
+create index if not exists grants_by_key on grants(key, at);
+create table if not exists pauses(key text primary key, until real not null);
+create table if not exists told_limits(key text primary key, requests integer not null);
+create table if not exists breakers(key text primary key, until real not null, reason text not null);
+"""
+
+
+def state_path(settings: Settings) -> Path:
+    """Where the file is: ``budget_path``, or the user's state folder."""
+    return settings.budget_path or platformdirs.user_state_path("anime-enrich") / "requests.sqlite3"
+
+
+class SharedState:
+    """An open state file. Not for use by several threads at once."""
+
+    def __init__(self, path: Path, *, timeout_s: float = 10.0) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None, timeout=timeout_s)
+            self._prepare()
+        except sqlite3.Error as error:
+            raise _mapped(error, path) from error
+
+    def _prepare(self) -> None:
+        self._db.execute("pragma journal_mode=wal")
+        self._db.execute("pragma synchronous=normal")
+        with closing(self._db.execute("pragma user_version")) as cursor:
+            version = int(cursor.fetchone()[0])
+        if version not in (0, _VERSION):
+            self._db.close()
+            raise Damaged(f"{str(self.path)!r} has version {version}, this program knows {_VERSION}: use a newer one")
+        if version == 0:
+            self._db.executescript(f"begin immediate; {_TABLES} pragma user_version={_VERSION}; commit;")
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One immediate transaction: nobody else writes meanwhile. Raises ``Damaged`` or ``InUse``."""
+        try:
+            self._db.execute("begin immediate")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("rollback")
+                raise
+            self._db.execute("commit")
+        except sqlite3.Error as error:
+            raise _mapped(error, self.path) from error
+
+    def close(self) -> None:
+        """Close the file; everything noted stays."""
+        self._db.close()
+
+
+def _mapped(error: sqlite3.Error, path: Path) -> Damaged:
+    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+        return InUse(f"{str(path)!r} is held by another process: {error}; end that process or wait")
+    return Damaged(f"{str(path)!r} cannot be used: {error}; set budget_path to a file that can be written")

@@ -1,0 +1,138 @@
+"""Stage 6: people with roles, companies under one name."""
+
+from dataclasses import fields
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.domain.canonical import dump_json
+from pipeline.domain.claims import Chosen
+from pipeline.domain.drafts import StaffDraft
+from pipeline.domain.names import CompanyRole, Source
+from pipeline.domain.source_title import Company, Credit, SourceTitle
+from pipeline.domain.title import CatalogueRow
+from pipeline.stages import staff
+from pipeline.stages.companies import company_key
+from pipeline.stages.roles import role_of, roles
+
+from .casting import INPUTS, aligned, shuffled
+
+
+def test_a_person_has_all_roles_and_the_credits_as_printed() -> None:
+    mal = SourceTitle(
+        Source.MAL,
+        "1",
+        staff=(
+            Credit("Watanabe, Shinichirou", "Storyboard", "1", episodes="eps 1, 3"),
+            Credit("Watanabe, Shinichirou", "Director", "1"),
+        ),
+    )
+    anilist = SourceTitle(Source.ANILIST, "1", staff=(Credit("Shinichiro Watanabe", "Director", "9", "渡辺信一郎"),))
+    (person,) = staff.decide(aligned(mal, anilist)).staff_data.value
+    assert (person.name, person.name_native) == ("Shinichiro Watanabe", "渡辺信一郎")
+    assert person.roles == ["director", "storyboard"]
+    assert person.credits == ["Director", "Storyboard (eps 1, 3)"]
+    assert (person.ids, person.episodes) == ({"anilist": "9", "mal": "1"}, "eps 1, 3")
+
+
+def test_the_most_important_come_first() -> None:
+    told = [("Key Animation", "c"), ("Music", "b"), ("Original Creator", "a")]
+    source = SourceTitle(Source.MAL, "1", staff=tuple(Credit(f"{n * 4}, X", role, n) for role, n in told))
+    assert [person.ids["mal"] for person in staff.decide(aligned(source)).staff_data.value] == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "role"),
+    [
+        ("Original Work", "original_creator"),
+        ("Direction", "director"),
+        ("Chief Animation Direction", "chief_animation_director"),
+        ("Theme Song Performance (OP, ED: ep 12)", "theme_song"),
+        ("2nd Key Animation", "other"),
+        ("Director of Photography", "photography_director"),
+        ("producer (English)", "producer"),
+    ],
+)
+def test_the_role_table_reads_what_platforms_write(text: str, role: str) -> None:
+    assert role_of(text) == (role, "known")
+
+
+def test_roles_that_only_count_keep_their_person() -> None:
+    source = SourceTitle(
+        Source.MAL, "1", staff=(Credit("A, B", "In-Between Animation", "1"), Credit("C, D", "Finishing", "2"))
+    )
+    draft = staff.decide(aligned(source))
+    assert len(draft.staff_data.value) == 2
+    assert draft.staff_data.evidence == ("counted:Finishing=1", "counted:In-Between Animation=1")
+    assert draft.questions == ()
+
+
+def test_an_unknown_role_is_other_and_asked_about_once() -> None:
+    source = SourceTitle(
+        Source.MAL, "1", staff=(Credit("A, B", "Moon Wrangler", "1"), Credit("C, D", "Moon Wrangler", "2"))
+    )
+    draft = staff.decide(aligned(source))
+    assert {tuple(person.roles) for person in draft.staff_data.value} == {("other",)}
+    (question,) = draft.questions
+    assert (question.kind, question.subject, question.options[question.kept]) == (
+        "role_class",
+        "Moon Wrangler",
+        "other",
+    )
+    assert question.options == roles()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Sunrise Inc.", "SUNRISE"),
+        ("Toei Animation Co., Ltd.", "Toei Animation"),
+        ("J.C.STAFF", "J.C. Staff"),
+        ("A-1 Pictures Inc.", "A-1 Pictures"),
+        ("Studio Pierrot", "Pierrot"),
+        ("株式会社サンライズ", "サンライズ"),
+    ],
+)
+def test_a_company_is_one_under_all_spellings(one: str, other: str) -> None:
+    assert company_key(one) == company_key(other)
+
+
+def test_companies_that_only_resemble_each_other_stay_two() -> None:
+    names = ["Bones", "Bones Film", "Gonzo", "Studio 4°C", "Studio C", "Co", "Ltd.", "Toei Animation", "Toei Company"]
+    assert len({company_key(name) for name in names}) == len(names)
+    assert all(company_key(name) for name in names)
+
+
+def test_studios_are_united_and_the_main_one_comes_first() -> None:
+    studio = CompanyRole.STUDIO
+    mal = SourceTitle(
+        Source.MAL, "1", companies=(Company("Helper", studio, id="2"), Company("Sunrise", studio, id="14"))
+    )
+    anilist = SourceTitle(
+        Source.ANILIST,
+        "1",
+        companies=(Company("Sunrise Inc.", studio, True, "14"), Company("Bandai", CompanyRole.PRODUCER, False)),
+    )
+    row = CatalogueRow(sources=(), title="T", studios=("sunrise",), producers=("bandai",))
+    draft = staff.decide(aligned(mal, anilist, row=row))
+    first, second = draft.studios.value
+    assert (first.name, first.is_main, first.aliases) == ("Sunrise Inc.", True, ["Sunrise"])
+    assert first.sources == [Source.ANILIST, Source.CATALOGUE, Source.MAL]
+    assert (second.name, second.is_main) == ("Helper", None)
+    assert [company.name for company in draft.producers.value] == ["Bandai"]
+    assert draft.licensors.value == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(INPUTS, st.randoms(use_true_random=False))
+def test_any_staff_is_decided_whole_with_reasons_and_without_regard_to_order(inputs, random) -> None:
+    draft = staff.decide(inputs)
+    assert len(draft.staff_data.value) == len(inputs.alignment.staff)
+    for field in fields(StaffDraft):
+        chosen = getattr(draft, field.name)
+        if isinstance(chosen, Chosen):
+            assert chosen.rule.startswith("rule:")
+            assert bool(chosen.sources) == bool(chosen.value)
+    if len({(s.source, s.id) for s in inputs.sources}) == len(inputs.sources):
+        assert dump_json(StaffDraft, staff.decide(shuffled(inputs, random))) == dump_json(StaffDraft, draft)
