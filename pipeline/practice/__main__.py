@@ -29,7 +29,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes any free port")
     parser.add_argument("--speed", type=float, default=1.0, help="divides every limit's window")
-    parser.add_argument("--catalogue", type=Path, default=PRACTICE_CATALOGUE, help="default: the built-in one")
+    parser.add_argument("--catalogue", default=str(PRACTICE_CATALOGUE), help="path or URL; default: the built-in one")
     parser.add_argument("--recordings", type=Path, help="folder of recorded answers, served first")
     parser.add_argument("--only-recordings", action="store_true", help="what is not recorded is not there")
     parser.add_argument("--fault", action="append", default=[], help="a fault as JSON; may be repeated")

@@ -73,7 +73,11 @@ class Gate:
             counts.refusals["ban" if decision.is_banned else "limit"] += 1
             answer: web.StreamResponse = self._refuse(platform, decision)
         else:
-            answer = await self._answer(platform, request, handler)
+            try:
+                answer = await self._answer(platform, request, handler)
+            except web.HTTPException as refusal:  # a route or a method the platform does not have
+                counts.statuses[str(refusal.status)] += 1
+                raise
         counts.kinds[_kind_of(request)] += 1
         counts.statuses[str(answer.status)] += 1
         if not answer.prepared:

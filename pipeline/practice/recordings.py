@@ -1,12 +1,10 @@
 """Recorded answers of the real platforms, found by platform, endpoint and id.
 
-The recordings lie in a folder beside the project and are never part of it. ``INDEX.json`` there says what each file is.
+The recordings lie in a folder beside the project and are never part of it; ``INDEX.json`` marks such a folder.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
-
-import orjson
 
 from pipeline.errors import BadInput
 
@@ -22,7 +20,6 @@ class Recordings:
             raise BadInput(f"no recordings at {str(folder)!r}: {index.name} is missing; name a folder that has one")
         self.folder = folder
         self._files: Mapping[tuple[str, str, str], Path] = _files_by_name(folder)
-        self.index_bytes = len(orjson.loads(index.read_bytes()).get("files", []))
 
     def body(self, platform: str, endpoint: str, id_: str) -> bytes | None:
         """The body recorded for an id (``52991``, ``52991.2`` for its second page), or ``None``."""

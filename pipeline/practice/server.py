@@ -84,7 +84,7 @@ async def run_practice(settings: PracticeSettings, *, hours: Hours | None = None
     port: int = listener.getsockname()[1]
     url = f"http://{settings.host}:{port}"
     app = make_app(settings, url=url, hours=hours)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
         await web.SockSite(runner, listener).start()

@@ -39,7 +39,7 @@ def collect_slots(
     said: dict[tuple[str, int | None, str], list[tuple[Source, AiringSlot]]] = {}
     for one in sources:
         for slot in slots_of(one):
-            apart = slot.at
+            apart = slot.at if slot.episode is None else ""
             said.setdefault((slot.kind, slot.episode, apart), []).append((one.source, slot))
     chosen = [choose_weighted(pairs, weights=AIRING, rule=rule, nobody=pairs[0][1]).value for pairs in said.values()]
     chosen.sort(key=lambda slot: (slot.at, slot.kind, -1 if slot.episode is None else slot.episode))

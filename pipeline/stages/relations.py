@@ -97,7 +97,7 @@ def _mention(inputs: StageInput, one: SourceTitle, relation: Relation, number: i
         sorted({(_site(found.site), found.id) for found in relation.target_ids if found.id.strip() not in {"", "0"}})
     )
     keys = [f"{site}:{id_}" if is_anime else f"manga/{site}:{id_}" for site, id_ in ids]
-    known = [f"title:{inputs.known_ids[key]}" for key in keys if is_anime and key in inputs.known_ids]
+    known = [f"title:{inputs.known_ids[key]}" for key in keys if key in inputs.known_ids]
     return Mention(
         source=one.source,
         is_anime=is_anime,

@@ -71,7 +71,12 @@ def nearest(name: str, vector: list[float], limit: int, where: Sequence[Where]) 
 def fused(vectors: Mapping[str, list[float]], limit: int, where: Sequence[Where]) -> qe.QueryRequest:
     """Reciprocal rank fusion over the nearest by each vector."""
     prefetches = [
-        qe.Prefetch(limit=limit * _PREFETCH, query=qe.Query.Nearest(vector, using=name), filter=edge_filter(where), params=_exact_scores())
+        qe.Prefetch(
+            limit=limit * _PREFETCH,
+            query=qe.Query.Nearest(vector, using=name),
+            filter=edge_filter(where),
+            params=_exact_scores(),
+        )
         for name, vector in sorted(vectors.items())
     ]
     return qe.QueryRequest(

@@ -160,7 +160,11 @@ class ServerVectorStore:
         answer = self._retried(
             "search",
             lambda: self._client.query_points(
-                self._collection, query=asked, using=name, limit=limit, query_filter=server_filter(where),
+                self._collection,
+                query=asked,
+                using=name,
+                limit=limit,
+                query_filter=server_filter(where),
                 search_params=exact_scores(),
             ),
         )

@@ -145,6 +145,11 @@ def test_a_broken_invariant_is_a_finding_not_a_failure(inputs, code, changes):
     assert code in put(inputs, **changes).record.enrichment_metadata.findings
 
 
+def test_a_vague_end_within_the_month_of_the_start_breaks_nothing(inputs):
+    done = put(inputs, metadata__aired_dates=decided(AiredDates(start="2001-04-03", end="2001-04")))
+    assert "end_before_start" not in done.record.enrichment_metadata.findings
+
+
 def test_a_missing_or_foreign_draft_is_refused_by_name(inputs):
     drafts = draft_all(inputs)
     with pytest.raises(BadInput, match="'staff' gave NoneType"):

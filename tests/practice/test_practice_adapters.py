@@ -67,10 +67,11 @@ def wanted(ids: Iterable[str], had: dict[str, dict[str, bytes] | None]) -> list[
 
 
 def as_carried(platform: Platform, title: SourceTitle) -> SourceTitle:
-    """The title without what the adapter does not ask for: MyAnimeList's distributions are a call of their own."""
+    """The title without what the adapter does not ask for: distributions, and the list of a single episode."""
     if platform is not Platform.JIKAN or title.statistics is None:
         return title
-    return replace(title, statistics=replace(title.statistics, status_distribution=(), score_distribution=()))
+    statistics = replace(title.statistics, status_distribution=(), score_distribution=())
+    return replace(title, statistics=statistics, episodes=() if title.episode_count == 1 else title.episodes)
 
 
 @pytest.mark.parametrize("platform", list(Platform))

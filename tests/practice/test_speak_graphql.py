@@ -233,6 +233,16 @@ def test_a_long_cast_is_whole_over_its_pages() -> None:
     assert found == [1000 + n for n in range(77)]
 
 
+def test_a_full_last_page_promises_nothing_more() -> None:
+    """A list that ends exactly at the end of a page has no next page, at either platform."""
+    query = "{ Page { media(id: 1) { characters(page: 2) { pageInfo { hasNextPage } edges { id } } } } }"
+    said = data(anilist(query, media(1, cast=50)))["Page"]["media"][0]["characters"]
+    assert (len(said["edges"]), said["pageInfo"]["hasNextPage"]) == (25, False)
+    query = '{ findAnimeById(id: "1") { episodes(first: 5) { pageInfo { hasNextPage } nodes { id } } } }'
+    listed = kitsu(query, anime("1", episodes=5))["data"]["findAnimeById"]["episodes"]
+    assert (len(listed["nodes"]), listed["pageInfo"]["hasNextPage"]) == (5, False)
+
+
 def test_page_times_size_beyond_5000_is_refused() -> None:
     """Row 5,000 is the last that can be reached, at the top and in nested lists."""
     assert anilist("{ Page(page: 100, perPage: 50) { media { id } } }").status == 200

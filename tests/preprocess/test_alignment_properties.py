@@ -62,7 +62,7 @@ def refs(alignment: Alignment, what: str) -> Counter[Ref]:
     return Counter(ref for group in getattr(alignment, what) for ref in group.members)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(SOURCES)
 def test_every_item_is_in_exactly_one_group(sources: Sources) -> None:
     alignment = align(sources)
@@ -72,7 +72,7 @@ def test_every_item_is_in_exactly_one_group(sources: Sources) -> None:
     assert align(sources) == alignment
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(SOURCES, st.randoms(use_true_random=False))
 def test_the_order_of_sources_changes_nothing_but_positions(sources: Sources, random: object) -> None:
     order = list(range(len(sources)))

@@ -115,6 +115,23 @@ def test_numbered_extras_are_different_people() -> None:
     assert joined(left, right) == []
 
 
+def test_a_number_or_a_letter_that_differs_is_another_extra_even_without_rivals() -> None:
+    assert joined(mal(person("m", "Student A")), anilist(person("a", "Student B"))) == []
+    assert joined(mal(person("m", "Student A")), anilist(person("a", "Student A"))) == [{"m", "a"}]
+
+
+def test_a_voice_that_two_leftovers_of_one_side_share_joins_nobody() -> None:
+    two = mal(person("m1", "Aka", "Voice, One"), person("m2", "Midori", "Voice, One"))
+    one = anilist(person("a", "Gramps", "One Voice"))
+    assert joined(two, one) == []
+    assert joined(anilist(*two.characters), mal(*one.characters)) == []
+
+
+def test_two_voices_that_point_to_two_people_join_nobody() -> None:
+    left = mal(person("m", "Aka", "Voice, One|Voice, Two"))
+    assert joined(left, anilist(person("a1", "Gramps", "One Voice"), person("a2", "Child", "Two Voice"))) == []
+
+
 def test_another_voice_parts_single_names_but_not_full_names() -> None:
     assert joined(mal(person("m", "Maria", "A, B")), anilist(person("a", "Maria", "C D"))) == []
     assert joined(mal(person("m", "Robnett, Maria", "A, B")), anilist(person("a", "Maria Robnett", "C D"))) == [

@@ -34,6 +34,14 @@ def test_namesakes_with_different_ids_stay_two_and_become_a_question() -> None:
     assert [finding.code for finding in alignment.findings] == ["staff_share_a_name"]
 
 
+def test_two_namesakes_meeting_one_person_are_not_guessed() -> None:
+    left = team(Source.MAL, Credit("Ito, Yuki", "Music", "9"))
+    right = team(Source.ANILIST, Credit("Yuuki Itou", "Script", "1"), Credit("Yuki Ito", "Music", "2"))
+    alignment = align((left, right))
+    assert [len(group.members) for group in alignment.staff] == [1, 1, 1]
+    assert len(alignment.questions) == 2
+
+
 def test_native_names_tell_namesakes_apart() -> None:
     left = team(
         Source.ANILIST, Credit("Yuki Ito", "Script", "1", "伊藤 有紀"), Credit("Yuki Ito", "Music", "2", "伊東 雪")

@@ -114,7 +114,7 @@ def test_a_large_cast_keeps_everybody() -> None:
     assert len(characters.decide(aligned(SourceTitle(Source.MAL, "1", characters=cast))).characters.value) == 5000
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(INPUTS, st.randoms(use_true_random=False))
 def test_any_cast_is_decided_whole_with_reasons_and_without_regard_to_order(inputs, random) -> None:
     draft = characters.decide(inputs)

@@ -132,7 +132,7 @@ def test_impossible_figures_are_left_out_and_said() -> None:
     assert {finding.code for finding in draft.findings} == {"episode_figure_impossible"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(INPUTS, st.randoms(use_true_random=False))
 def test_any_title_is_decided_whole_with_reasons_and_without_regard_to_order(inputs, random) -> None:
     draft = episodes.decide(inputs)

@@ -115,6 +115,18 @@ def test_one_name_does_not_join_what_differs_in_year_format_id_or_medium(other):
 def test_two_works_of_one_platform_under_one_name_stay_two():
     twice = (related(KIND.SIDE_STORY, mal("5"), title="Special"), related(KIND.SIDE_STORY, mal("6"), title="Special"))
     assert len(decide(said(MAL, relations=twice)).related_anime.value) == 2
+    nameless = (related(KIND.SIDE_STORY, title="Special"), related(KIND.SIDE_STORY, title="Special"))
+    assert len(decide(said(MAL, relations=nameless)).related_anime.value) == 2
+
+
+def test_a_work_that_could_be_either_of_two_is_joined_to_neither():
+    draft = decide(
+        said(MAL, relations=(related(KIND.SEQUEL, mal("5"), title="Lamp"),)),
+        said(ANILIST, relations=(related(KIND.SEQUEL, anilist("6"), title="Oven"),)),
+        said(KITSU, relations=(related(KIND.SEQUEL, (Site.KITSU, "7"), title="Lamp"),)),
+        said(ANIDB, relations=(related(KIND.SEQUEL, (Site.KITSU, "7"), title="Oven"),)),
+    )
+    assert len(draft.related_anime.value) == 3
 
 
 def test_what_stands_in_brackets_tells_works_apart():

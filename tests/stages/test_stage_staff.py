@@ -124,7 +124,7 @@ def test_studios_are_united_and_the_main_one_comes_first() -> None:
     assert draft.licensors.value == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(INPUTS, st.randoms(use_true_random=False))
 def test_any_staff_is_decided_whole_with_reasons_and_without_regard_to_order(inputs, random) -> None:
     draft = staff.decide(inputs)

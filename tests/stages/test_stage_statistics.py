@@ -162,7 +162,18 @@ def test_pictures_stand_by_role_with_the_catalogues():
     }
 
 
-@pytest.mark.parametrize("url", ["javascript:alert(1)", "http://[", "", "file:///etc/passwd", "not an address"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "javascript://a.org/x",
+        "ftp://a.org/x",
+        "http://[",
+        "",
+        "file:///etc/passwd",
+        "not an address",
+    ],
+)
 def test_what_is_no_web_address_is_left_out_with_a_finding(url):
     draft = decide(said(MAL, images=(cover(url),), links=(link(url),)))
     assert draft.images.value == {}
@@ -227,7 +238,7 @@ def test_a_song_without_number_stays_alone_where_two_would_fit():
 def test_links_merge_by_address_and_a_place_to_watch_is_one_whoever_says_so():
     draft = decide(
         said(MAL, links=(link("http://lamp.tv/x", LinkKind.OFFICIAL, regions=("JP",)),)),
-        said(ANILIST, links=(link("https://www.lamp.tv/x/", subs=("en",), regions=("US",)),)),
+        said(PLANET, links=(link("https://www.lamp.tv/x/", subs=("en",), regions=("US",)),)),
         said(KITSU, links=(link("https://oven.org", LinkKind.OFFICIAL, "Oven"),)),
     )
     (watch,) = draft.streaming_info.value

@@ -1,5 +1,7 @@
 """Both engines behind one port, and points that are easy to tell apart."""
 
+import os
+import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -34,6 +36,17 @@ def point(number: int, **vectors: list[float]) -> Point:
             "fingerprints": {name: f"{name}-{number}" for name in given},
         },
     )
+
+
+@pytest.fixture
+def tmp_path(tmp_path: Path) -> Iterator[Path]:
+    """A folder in memory where there is one: making a collection syncs hundreds of files."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        yield tmp_path
+        return
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(params=["edge", "server"])
