@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check kill fuzz bench schemas format models clean
+.PHONY: help run test check kill fuzz bench bench-fetch schemas format models clean
 
 help: ## what there is to do
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -49,6 +49,9 @@ fuzz: $(VENV)/.test ## long property tests
 bench: $(VENV)/.test ## benchmarks: ratios measured in one run
 	@$(BIN)/python benchmarks/per_title.py
 	@$(BIN)/python benchmarks/no_change.py
+
+bench-fetch: $(VENV)/.test ## fetching against the platforms' limits; TITLES=2000 for a longer one
+	@$(BIN)/python benchmarks/fetch.py $(TITLES)
 
 schemas: $(VENV)/.test ## write the JSON Schemas anew
 	@$(BIN)/python -m pipeline.assembly.schemas

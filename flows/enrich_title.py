@@ -1,185 +1,240 @@
 """One title as a flow: every step a task with a readable name, the record and the platforms as artifacts.
 
 The tasks leave their work in the ledger and hand nothing to each other but the title's id, so a run that crashed is
-started again and goes on. A title that is up to date makes no task at all.
+started again and goes on. A title that is up to date makes no task at all. How a run ends is in its state:
+``Completed``, ``Degraded``, ``Up to date``, or ``Failed`` with one sentence that says why.
 
-Run it without a server: ``python -m flows.enrich_title mal:1 --practice``.
+Run it without a server: ``python -m flows.enrich_title mal:900001 --practice``.
 """
 
 import argparse
 import asyncio
-import os
+import contextlib
+import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack, closing
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Annotated, Final
-
-os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")  # nothing leaves the machine unless it is asked for
-os.environ.setdefault("DO_NOT_TRACK", "1")
+from typing import Annotated, Any, Final
 
 from prefect import flow, task
-from prefect.artifacts import acreate_markdown_artifact, acreate_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
+from prefect.runtime import task_run
 from prefect.states import Completed, Failed
-from pydantic import Field
+from prefect.utilities.annotations import allow_failure
+from pydantic import StringConstraints, ValidationError
 
+from flows.pages import show_title
 from pipeline.cli.workplace import find_titles, load_settings, sync_if_named
-from pipeline.domain.names import Platform
-from pipeline.domain.record import AnimeRecord
+from pipeline.domain.canonical import Digest
+from pipeline.domain.names import Outcome, Platform
 from pipeline.enrich.chain import Chain, Parts, config_of
 from pipeline.enrich.opening import open_ledger, opened
 from pipeline.enrich.rehearsal import rehearse
-from pipeline.enrich.steps import ASSEMBLE, CHAIN
-from pipeline.errors import InUse
+from pipeline.enrich.report import ExitCode, Problem, RunReport
+from pipeline.enrich.steps import CHAIN
+from pipeline.errors import EnrichError, InUse, Misconfigured
 from pipeline.ledger import Ledger
-from pipeline.ledger.fetched import SettledOutcome
 from pipeline.settings import Settings
 
 __all__ = ["enrich_title"]
 
 PRACTICE_SPEED: Final = 20.0
+BEAT_S: Final = 20.0
+DEGRADED: Final = "Degraded"
+UP_TO_DATE: Final = "Up to date"
+
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"\S")]
+CatalogueFile = Annotated[str, StringConstraints(min_length=1)]
 
 
 @dataclass(frozen=True, slots=True)
 class _Bench:
     """What the tasks of one flow run share; it never leaves the process."""
 
-    parts: Parts
     chain: Chain
-    config: str
+    config: Digest
+    report: RunReport
 
 
 _bench: ContextVar[_Bench] = ContextVar("bench")
 
 
-@task(cache_policy=NO_CACHE, persist_result=False, task_run_name="fetch {platform}")
-async def fetch(platform: str, title_id: str) -> dict[str, str]:
-    """Ask one platform; gives its outcome."""
+def _step_name() -> str:
+    """``stage:characters`` as a person says it."""
+    return str(task_run.parameters["step"]).replace("stage:", "decide ")
+
+
+@task(cache_policy=NO_CACHE, persist_result=False, task_run_name="ask {platform}")
+async def fetch(platform: str, title_id: str) -> State[Any]:
+    """Ask one platform for the title, unless its last answer is still good. The state says what came of it."""
     settled = await _bench.get().chain.fetch(Platform(platform), [title_id])
-    return _row(settled[title_id].outcome)
+    told = settled[title_id].outcome
+    if told.outcome is Outcome.FAILED:
+        return Failed(message=told.reason)
+    return Completed(name=told.outcome.value.replace("_", " ").capitalize(), message=told.reason or ", ".join(told.ids))
 
 
-@task(cache_policy=NO_CACHE, persist_result=False, task_run_name="{step}")
-async def decide(step: str, title_id: str) -> str:
-    """Take the title through the chain as far as ``step``; what came before is in the ledger."""
-    (made,) = await asyncio.to_thread(_bench.get().chain.decide, [title_id], until=step)
+@task(cache_policy=NO_CACHE, persist_result=False, task_run_name=_step_name)
+async def decide(step: str, title_id: str) -> State[Any]:
+    """Take the title through the chain as far as ``step``; what came before is in the ledger.
+
+    Where kept answers turn out torn, those platforms are asked again.
+    """
+    chain = _bench.get().chain
+    (made,) = await asyncio.to_thread(chain.decide, [title_id], until=step)
+    if torn := made.torn:
+        await asyncio.gather(*(chain.fetch(platform, [title_id]) for platform in torn))
+        (made,) = await asyncio.to_thread(chain.decide, [title_id], until=step)
     if made.problem:
-        raise RuntimeError(made.problem)
-    return "done"
+        return Failed(message=made.problem)
+    return Completed(message=f"torn answers of {', '.join(torn)} were asked for again" if torn else None)
 
 
 @task(cache_policy=NO_CACHE, persist_result=False, task_run_name="embed and load")
-async def load(title_id: str) -> dict[str, object]:
-    """Embed what changed, write the point, and note how the title ended."""
+async def load(title_id: str) -> State[Any]:
+    """Embed what changed, write the point, and note in the ledger how the title ended."""
     bench = _bench.get()
     made = await asyncio.to_thread(bench.chain.decide, [title_id])
     loaded = await bench.chain.load(made)
     (ended,) = bench.chain.conclude(made, loaded, config=bench.config)
-    return {"result": ended.result, "why": ended.why, "vectors": loaded.vectors_written, "made": loaded.vectors_made}
+    report = bench.report
+    report.vectors_made, report.vectors_written = loaded.vectors_made, loaded.vectors_written
+    report.points_written = loaded.points_written
+    report.done, report.degraded, report.failed = (ended.result == how for how in ("done", "degraded", "failed"))
+    if ended.result != "done":
+        report.problems.append(Problem(title_id, ended.made.title.name, ended.result, ended.why))
+    if ended.result == "failed":
+        return Failed(message=ended.why)
+    told = f"{loaded.vectors_made} vectors made, {loaded.vectors_written} written"
+    if ended.result == "degraded":
+        return Completed(name=DEGRADED, message=f"{ended.why}. {told}")
+    return Completed(message=told)
 
 
 @flow(name="enrich-title", flow_run_name="{title}", persist_result=False)
-async def enrich_title(
-    title: Annotated[str, Field(description="An id (mal:1), a source URL, a title_id or a name", min_length=1)],
-    catalogue: Annotated[str | None, Field(description="Catalogue file; default: as the settings say")] = None,
-    practice: Annotated[bool, Field(description="Ask practice platforms, started for this run")] = False,
-) -> State[object]:
-    """Enrich one title through every step into Qdrant."""
-    settings = load_settings(catalogue=catalogue, is_practice=practice)
+async def enrich_title(title: Title, catalogue: CatalogueFile | None = None, practice: bool = False) -> State[Any]:
+    """Enrich one title: ask six platforms, decide every field, load the point into Qdrant.
+
+    Does only what is not done yet. Run it again after any failure or crash: it goes on from the ledger.
+
+    Args:
+        title: An id (mal:1), a source URL, a title_id, or a name.
+        catalogue: Path or URL of a catalogue file. None: as the worker's settings say.
+        practice: Ask practice platforms, started for this run, instead of real ones; they have a ledger of their own.
+    """
+    try:
+        return await _in_workplace(title, catalogue, is_practice=practice)
+    except EnrichError as error:  # ours say in one sentence what is wrong and what to do; a traceback adds nothing
+        return Failed(message=str(error))
+
+
+async def _in_workplace(title: str, catalogue: str | None, *, is_practice: bool) -> State[Any]:
+    settings = _settings(catalogue, is_practice=is_practice)
     reach: Callable[[AsyncExitStack], Settings] | None = None
-    if practice:
+    if is_practice:
         settings, reach = rehearse(settings, speed=PRACTICE_SPEED, recordings=None)
     with closing(open_ledger(settings, now=time.time)) as ledger:
         sync_if_named(ledger, settings)
         (title_id,) = find_titles(ledger, [title])
         async with opened(settings, ledger, now=time.time, reach=reach) as parts:
-            return await _enrich(parts, ledger, title_id)
+            ended = await _bring_up_to_date(parts, title_id)
+            await show_title(ledger, title_id)
+            return ended
 
 
-async def _enrich(parts: Parts, ledger: Ledger, title_id: str) -> State[object]:
-    config = config_of(parts)
-    if not ledger.titles.due(config=config, only=[title_id]):
-        await _report(ledger, title_id, {})
-        return Completed(message="up to date: nothing was asked, nothing was written")
-    if not ledger.claims.take([title_id]):
-        raise InUse(f"another process works on {title_id} now; run it again later")
-    token = _bench.set(_Bench(parts, Chain(parts, lambda _: None), config))
+def _settings(catalogue: str | None, *, is_practice: bool) -> Settings:
+    """Settings of this process. A problem is told without the values, which may be secrets: Prefect keeps messages."""
     try:
-        outcomes = await asyncio.gather(*(fetch(platform.value, title_id) for platform in Platform))
-        for step in CHAIN:
-            if step != ASSEMBLE:
-                await decide(step, title_id)
-        await decide(ASSEMBLE, title_id)
-        ended = await load(title_id)
+        return load_settings(catalogue=catalogue, is_practice=is_practice)
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)]
+        raise Misconfigured(f"settings: {'; '.join(problems)}") from None
+
+
+async def _bring_up_to_date(parts: Parts, title_id: str) -> State[Any]:
+    """Every step, if the title is due at all."""
+    chain, config = Chain(parts, lambda _: None), config_of(parts)
+    chain.delete_retired()
+    if not parts.ledger.titles.due(config=config, only=[title_id]):
+        return Completed(name=UP_TO_DATE, message="nothing was due: nothing was asked, nothing was written")
+    bench = _Bench(chain, config, RunReport(selected=1, due=1))
+    async with _noted(parts, bench.report), _claimed(parts.ledger, title_id):
+        token = _bench.set(bench)
+        try:
+            ended = await _walk(title_id)
+        finally:
+            _bench.reset(token)
+    return State(type=ended.type, name=ended.name, message=ended.message)
+
+
+async def _walk(title_id: str) -> State[Any]:
+    """The title through every step. After a step that failed there is nothing to load, only the end to be noted."""
+    asked = await asyncio.gather(*(fetch(platform.value, title_id) for platform in Platform), return_exceptions=True)
+    done: list[State[Any]] = []
+    for told in asked:
+        if isinstance(told, BaseException):  # not the platform's failure, which is a state, but ours
+            raise told
+        done.append(told)
+    for step in CHAIN:
+        done = [await decide(step, title_id, wait_for=[allow_failure(state) for state in done])]
+        if done[0].is_failed():
+            break
+    return await load(title_id, wait_for=[allow_failure(state) for state in done])
+
+
+@asynccontextmanager
+async def _noted(parts: Parts, report: RunReport) -> AsyncIterator[None]:
+    """The run in the ledger's log, beside those of the command line; without an end when it died."""
+    run_id, began = uuid.uuid4().hex, time.perf_counter()
+    parts.ledger.runs.start(run_id, "flow enrich-title")
+    yield
+    report.wall_s["all"] = time.perf_counter() - began
+    report.requests.update(parts.sent())
+    parts.ledger.runs.finish(run_id, report.as_json())
+
+
+@asynccontextmanager
+async def _claimed(ledger: Ledger, title_id: str) -> AsyncIterator[None]:
+    """Nobody else works on the title meanwhile; raises ``InUse`` when somebody does."""
+    if not ledger.claims.take([title_id]):
+        raise InUse(f"another process works on {title_id} now; run it again when that has ended")
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(BEAT_S)
+            ledger.claims.beat()
+
+    beating = asyncio.create_task(beat())
+    try:
+        yield
     finally:
+        beating.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await beating
         ledger.claims.release([title_id])
-        _bench.reset(token)
-    await _report(ledger, title_id, {row["platform"]: row for row in outcomes})
-    if ended["result"] == "failed":
-        return Failed(message=str(ended["why"]))
-    return Completed(message=f"{ended['result']}: {ended['vectors']} vectors written. {ended['why']}".strip())
 
 
-async def _report(ledger: Ledger, title_id: str, outcomes: Mapping[str, Mapping[str, str]]) -> None:
-    """The record's summary as a page, and what each platform gave as a table."""
-    (title,) = ledger.titles.load([title_id])
-    if title.record is not None:
-        record = AnimeRecord.model_validate_json(ledger.blobs.get(title.record))
-        await acreate_markdown_artifact(key="record", markdown=_page(record), description=record.title)
-    stored = ledger.fetched.outcomes([title_id])[title_id]
-    rows = [outcomes.get(platform.value) or _row(settled.outcome) for platform, settled in stored.items()]
-    await acreate_table_artifact(key="platforms", table=[dict(row) for row in rows], description=title.name)
-
-
-def _row(settled: SettledOutcome) -> dict[str, str]:
-    return {
-        "platform": settled.platform.value,
-        "outcome": settled.outcome.value,
-        "ids": " ".join(settled.ids),
-        "why": settled.reason,
-    }
-
-
-def _page(record: AnimeRecord) -> str:
-    """A record for a person: what it is, how full it is, what is odd."""
-    meta = record.enrichment_metadata
-    facts = {
-        "type": record.type.value,
-        "status": record.status.value,
-        "season": f"{record.season.value if record.season else ''} {record.year or ''}".strip(),
-        "episodes": record.episodes,
-        "score": record.score,
-        "genres": ", ".join(record.genres),
-        "studios": ", ".join(studio.name for studio in record.studios),
-        "characters": len(record.characters),
-        "staff": len(record.staff_data),
-        "episode records": len(record.episode_details),
-        "related works": len(record.related_anime) + len(record.relations),
-        "completeness": f"{meta.completeness:.0%}",
-        "open questions": meta.open_questions,
-        "findings": ", ".join(meta.findings),
-    }
-    lines = [f"# {record.title}", "", f"`{record.title_id}`", "", "| | |", "|---|---|"]
-    lines += [
-        f"| {name} | {str(value).replace('|', '/')} |" for name, value in facts.items() if value not in (None, "")
-    ]
-    if record.synopsis:
-        lines += ["", *(f"> {line}" for line in record.synopsis.splitlines())]
-    return "\n".join(lines)
-
-
-def main() -> None:
-    """Run the flow from a shell."""
+def main() -> int:
+    """Run the flow from a shell; the exit code is the command line's: 0 done, 1 failed, 3 degraded."""
     parser = argparse.ArgumentParser(prog="python -m flows.enrich_title", description=enrich_title.description)
-    parser.add_argument("title")
-    parser.add_argument("--catalogue")
-    parser.add_argument("--practice", action="store_true")
+    parser.add_argument("title", help="an id (mal:1), a source URL, a title_id or a name")
+    parser.add_argument("--catalogue", help="path or URL of a catalogue file")
+    parser.add_argument("--practice", action="store_true", help="ask practice platforms, started for this run")
     given = parser.parse_args()
-    asyncio.run(enrich_title(given.title, catalogue=given.catalogue, practice=given.practice))
+    ended = asyncio.run(_run(given.title, given.catalogue, is_practice=given.practice))
+    if not ended.is_completed():
+        return int(ExitCode.FAILED)
+    return int(ExitCode.DEGRADED if ended.name == DEGRADED else ExitCode.DONE)
+
+
+async def _run(title: str, catalogue: str | None, *, is_practice: bool) -> State[Any]:
+    ended: State[Any] = await enrich_title(title, catalogue=catalogue, practice=is_practice, return_state=True)
+    return ended
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

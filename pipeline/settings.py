@@ -5,6 +5,7 @@ Read from, in this order: arguments, environment (``ANIME_ENRICH_…``, ``__`` f
 Every address and every limit is here; nothing in the code knows one.
 """
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -41,7 +42,10 @@ class _Section(BaseModel):
 
 
 class Limit(_Section):
-    """At most ``requests`` in any ``per_s`` seconds, wherever the window starts."""
+    """At most ``requests`` in any ``per_s`` seconds as the platform counts them, wherever the window starts.
+
+    Only what the platform counts: within its limits requests are evenly spread without being told.
+    """
 
     requests: Annotated[int, Field(ge=1)]
     per_s: Positive
@@ -85,10 +89,13 @@ class JikanSettings(PlatformSettings):
 
 
 class AniListSettings(PlatformSettings):
-    """AniList GraphQL. Nominal 90/min, in force 30/min; every answer's header corrects it."""
+    """AniList GraphQL. Nominal 90/min, in force 30/min; every answer's header corrects it.
+
+    Its unstated burst limit wants calls 2 s apart, which is how the budget spreads 30 a minute by itself.
+    """
 
     base_url: str = "https://graphql.anilist.co"
-    limits: tuple[Limit, ...] = (Limit(requests=1, per_s=2), Limit(requests=30, per_s=60))
+    limits: tuple[Limit, ...] = (Limit(requests=30, per_s=60),)
     timeout_s: Positive = 60.0
     breaker: BreakerSettings = BreakerSettings(failures=3, reset_s=20)
     batch: Annotated[int, Field(ge=1, le=50)] = 50
@@ -118,11 +125,14 @@ class AnidbSettings(PlatformSettings):
 
 
 class AnimePlanetSettings(PlatformSettings):
-    """Anime-Planet's pages. No API exists: off until the operator names a contact and turns it on."""
+    """Anime-Planet's pages. No API exists: off until the operator names a contact and turns it on.
+
+    No limit is documented; one page a second, counted from the last one's answer, is the polite reading of that.
+    """
 
     enabled: bool = False
     base_url: str = "https://www.anime-planet.com"
-    limits: tuple[Limit, ...] = (Limit(requests=1, per_s=1.2),)
+    limits: tuple[Limit, ...] = (Limit(requests=1, per_s=1),)
     concurrency: Annotated[int, Field(ge=1, le=16)] = 1
     breaker: BreakerSettings = BreakerSettings(failures=10, reset_s=120)
 
@@ -131,7 +141,7 @@ class AnimeScheduleSettings(PlatformSettings):
     """AnimeSchedule v3; ``token`` is an application token, without one the allowance is far smaller."""
 
     base_url: str = "https://animeschedule.net/api/v3"
-    limits: tuple[Limit, ...] = (Limit(requests=2, per_s=1), Limit(requests=120, per_s=60))
+    limits: tuple[Limit, ...] = (Limit(requests=120, per_s=60),)
     breaker: BreakerSettings = BreakerSettings(failures=5, reset_s=60)
     batch: Annotated[int, Field(ge=1, le=18)] = 18
 
@@ -171,7 +181,7 @@ class ImageSettings(_Section):
     timeout_s: Positive = 30.0
     max_body_bytes: Annotated[int, Field(ge=1024)] = 16 * 1024 * 1024
     characters: Annotated[int, Field(ge=0, le=16)] = 3
-    """Pictures of how many main characters go into the character vector."""
+    """How many main characters' pictures are tried for the character vector; the first that can be had makes it."""
 
 
 class EmbeddingSettings(_Section):
@@ -197,7 +207,10 @@ class StoreSettings(_Section):
 def is_loopback(url: str) -> bool:
     """Whether an address is this machine's own."""
     host = urlsplit(url).hostname or ""
-    return host == "localhost" or host.startswith("127.") or host == "::1"
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name; one that only begins like a number of this machine is anybody's
+        return host == "localhost"
 
 
 class Settings(BaseSettings):

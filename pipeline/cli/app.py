@@ -32,6 +32,8 @@ Recordings = Annotated[
 Speed = Annotated[float, typer.Option("--speed", min=1.0, help="Shortens the practice platforms' windows.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Plain JSON on standard output.")]
 
+IdsFile = Annotated[Path | None, typer.Option("--ids-file", help="File of titles, one a line; - reads standard input.")]
+
 _SPEED: Final = 20.0
 
 
@@ -41,6 +43,7 @@ def run(
     *,
     catalogue: CatalogueFile = None,
     everything: Annotated[bool, typer.Option("--all", help="The whole catalogue.")] = False,
+    ids_file: IdsFile = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many titles.")] = None,
     practice: Practice = False,
     recordings: Recordings = None,
@@ -52,8 +55,8 @@ def run(
     from pipeline.cli.run import RunOptions, run_command
 
     options = RunOptions(
-        titles=tuple(titles or ()), is_everything=everything, limit=limit, is_json=as_json,
-        practice=_practice(practice, recordings, speed), catalogue=catalogue, checkpoints=checkpoints,
+        titles=tuple(titles or ()), is_everything=everything, limit=limit, ids_file=ids_file,
+        is_json=as_json, practice=_practice(practice, recordings, speed), catalogue=catalogue, checkpoints=checkpoints,
     )  # fmt: skip
     raise typer.Exit(run_command(options))
 
@@ -64,6 +67,7 @@ def plan(
     *,
     catalogue: CatalogueFile = None,
     everything: Annotated[bool, typer.Option("--all", help="The whole catalogue.")] = False,
+    ids_file: IdsFile = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many titles.")] = None,
     practice: Practice = False,
     checkpoints: Checkpoints = None,
@@ -74,8 +78,8 @@ def plan(
     from pipeline.cli.run import RunOptions
 
     options = RunOptions(
-        titles=tuple(titles or ()), is_everything=everything, limit=limit, is_json=as_json,
-        practice=_practice(practice, None, _SPEED), catalogue=catalogue, checkpoints=checkpoints,
+        titles=tuple(titles or ()), is_everything=everything, limit=limit, ids_file=ids_file,
+        is_json=as_json, practice=_practice(practice, None, _SPEED), catalogue=catalogue, checkpoints=checkpoints,
     )  # fmt: skip
     raise typer.Exit(plan_command(options))
 

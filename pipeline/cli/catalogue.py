@@ -62,7 +62,7 @@ def _info(catalogue: Catalogue) -> dict[str, JsonValue]:
     rows = 0
     for item in catalogue.rows():
         if isinstance(item, BadRow):
-            bad.append(f"row {item.number}: {item.reason}")
+            bad.append(item.reason if item.reason.startswith("row ") else f"row {item.number}: {item.reason}")
             continue
         rows += 1
         identified = ids_of(item.row)

@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from pipeline.cli.console import console
 from pipeline.domain.names import Platform
@@ -24,10 +25,13 @@ async def watching(report: RunReport, sent: Callable[[], Mapping[str, int]], *, 
         return
     progress = Progress(
         TextColumn("{task.description:<14}"),
-        BarColumn(),
+        BarColumn(bar_width=20),
         MofNCompleteColumn(),
         TextColumn("{task.fields[note]}"),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        speed_estimate_period=300,
         console=console,
         transient=True,
     )
@@ -44,11 +48,13 @@ async def watching(report: RunReport, sent: Callable[[], Mapping[str, int]], *, 
 async def _watch(progress: Progress, report: RunReport, sent: Callable[[], Mapping[str, int]]) -> None:
     tasks = {p.value: progress.add_task(p.value, total=None, note="") for p in Platform}
     finished = progress.add_task("finished", total=None, note="")
+    started = time.monotonic()
     while True:
         counts = sent()
         total = report.due or None
         for name, task in tasks.items():
-            note = f"{counts.get(name, 0)} requests"
+            sent_now = counts.get(name, 0)
+            note = f"{sent_now} requests, {60 * sent_now / max(time.monotonic() - started, 1):.0f}/min"
             progress.update(task, total=total, completed=report.settled[name], note=note)
         note = f"{report.degraded} degraded, {report.failed} failed" if report.degraded or report.failed else ""
         progress.update(finished, total=total, completed=report.finished, note=note)

@@ -5,9 +5,11 @@ import importlib.metadata
 import importlib.util
 import os
 import shutil
+import sqlite3
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -51,31 +53,56 @@ class _Check:
     told: str
 
 
+_PRACTICE: Final = _Check("platforms", "ok", "practice platforms are started by each run; nothing leaves this machine")
+
+
 def doctor_command(options: DoctorOptions, checkpoints: Path | None, *, is_practice: bool) -> int:
     """Check and print; exit code 1 when something is bad."""
     settings = load_settings(checkpoints=checkpoints, is_practice=is_practice)
     if options.is_recover:
         return _recover(settings)
-    checks = [*_versions(), *_machine(settings), *_ledger(settings), *_models(settings), *_platforms(settings)]
-    if not options.is_offline:
+    checks = [*_versions(), *_machine(settings), *_ledger(settings), *_models(settings)]
+    checks += [_PRACTICE] if is_practice else _platforms(settings)
+    if not options.is_offline and not is_practice:
         checks += asyncio.run(_reach_all(settings))
     if options.is_json:
         print_json({"checks": [{"name": c.name, "state": c.state, "told": c.told} for c in checks]})
     else:
         styles = {"ok": "green", "note": "default", "bad": "red"}
         for check in checks:
-            console.print(f"[{styles[check.state]}]{check.state:<5}[/] {check.name:<24} {escape(check.told)}")
+            console.print(
+                f"[{styles[check.state]}]{check.state:<5}[/] {check.name:<24} {escape(check.told)}", soft_wrap=True
+            )
     return 1 if any(check.state == "bad" for check in checks) else 0
 
 
 def _recover(settings: Settings) -> int:
     if not settings.ledger_address.startswith("sqlite:///"):
         raise BadInput("only a SQLite ledger can be recovered here; restore PostgreSQL from its backup")
-    told = recover_ledger(Path(settings.ledger_address.removeprefix("sqlite:///")))
-    for table, (kept, lost) in told.tables.items():
-        console.print(f"{table:<16} {kept} rows kept" + (f", the rest unreadable ({lost})" if lost else ""))
+    path = Path(settings.ledger_address.removeprefix("sqlite:///"))
+    if _is_whole(path):
+        console.print(f"the ledger {str(path)!r} is whole: nothing to recover")
+        return 0
+    told = recover_ledger(path)
+    if any(kept for kept, _ in told.tables.values()):
+        for table, (kept, lost) in told.tables.items():
+            console.print(f"{table:<16} {kept} rows kept" + (f", the rest unreadable ({lost})" if lost else ""))
+    else:
+        console.print("no row could be read; the fresh ledger is empty, and the next run asks for everything again")
     console.print(f"the damaged file is kept as {told.kept_as}; run the same command as before to go on")
-    return 0
+    return 3 if any(lost for _, lost in told.tables.values()) else 0
+
+
+def _is_whole(path: Path) -> bool:
+    """Whether SQLite itself finds nothing wrong with a file that is there."""
+    if not path.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as ledger:
+            tables = ledger.execute("select count(*) from sqlite_master").fetchone()[0]
+            return bool(tables) and ledger.execute("pragma integrity_check(1)").fetchone() == ("ok",)
+    except sqlite3.DatabaseError:
+        return False
 
 
 def _versions() -> Iterator[_Check]:

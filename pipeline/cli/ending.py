@@ -3,8 +3,12 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
-__all__ = ["ending_well"]
+__all__ = ["INTERRUPTED", "ending_well"]
+
+INTERRUPTED: Final = 130
+_INTERRUPTED: Final = "interrupted; everything finished is kept, the same command goes on from here"
 
 
 @contextmanager
@@ -16,10 +20,12 @@ def ending_well() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        _say("interrupted; everything finished is kept, the same command goes on from here")
-        sys.exit(130)
-    except BrokenPipeError:  # the reader of our output went away
-        sys.exit(0)
+        _say(_INTERRUPTED)
+        sys.exit(INTERRUPTED)
+    except SystemExit as end:  # typer turns an interrupt inside a command into this
+        if end.code == INTERRUPTED:
+            _say(_INTERRUPTED)
+        raise
     except Exception as error:
         message, code = _told(error)
         if message is None:
@@ -43,6 +49,8 @@ def _told(error: BaseException) -> tuple[str | None, int]:
     if isinstance(error, ValidationError) and error.title in {"Settings", "settings"}:
         problems = "; ".join(f"{_where(e['loc'])}{e['msg'].removeprefix('Value error, ')}" for e in error.errors())
         return f"settings: {problems}", 2
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"cannot use {str(error.filename)!r}: {error.strerror}; check the place, the rights and the space", 1
     return None, 1
 
 

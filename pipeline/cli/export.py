@@ -24,10 +24,12 @@ def export_command(target: Path, checkpoints: Path | None, *, is_practice: bool,
     """Write the file; a title whose stored record is torn is named and left out, and the exit code is 3."""
     write = _writer_of(target)
     settings = load_settings(checkpoints=checkpoints, is_practice=is_practice)
-    with ledger_of(settings) as ledger:
+    with ledger_of(settings, is_reading=True) as ledger:
         torn: list[str] = []
         count = write(target, _records(ledger, torn))
-        console.print(f"{count} records in {target}")
+        console.print(
+            f"{count} records in {target}" + ("" if count else ": no title is finished yet (`anime-enrich run`)")
+        )
         if is_provenance:
             beside = target.with_name(f"{target.name.split('.')[0]}.provenance.jsonl")
             _write_jsonl(beside, _provenances(ledger, torn))

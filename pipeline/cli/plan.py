@@ -45,19 +45,22 @@ async def _plan(settings: Settings, ledger: Ledger, options: RunOptions) -> Plan
 
 def _print(plan: Plan) -> None:
     console.print(f"{plan.due} of {plan.selected} titles have something to do")
+    if not plan.due:
+        return
     table = Table(box=None, pad_edge=False)
     table.add_column("platform")
     for name in ("titles", "fresh", "not listed", "requests", "at the limit"):
         table.add_column(name, justify="right")
-    table.add_column("kinds, notes")
     for p in plan.platforms:
-        kinds = ", ".join(f"{kind} {count}" for kind, count in p.requests.items())
-        note = f"off: {p.why_off}" if p.why_off else kinds
         table.add_row(
             p.platform.value, str(p.titles), str(p.spared), str(p.not_listed), str(p.request_count),
-            _duration(p.eta_s), note,
+            _duration(p.eta_s),
         )  # fmt: skip
     console.print(table)
+    for p in plan.platforms:
+        kinds = ", ".join(f"{kind} {count}" for kind, count in p.requests.items())
+        if p.why_off or kinds:
+            console.print(f"  {p.platform.value:<14} {f'off: {p.why_off}' if p.why_off else kinds}", markup=False)
     pole = plan.long_pole
     if pole is not None:
         console.print(

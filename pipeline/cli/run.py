@@ -1,6 +1,8 @@
 """``anime-enrich run``: titles through every step, watched live, with a summary and the right exit code."""
 
 import asyncio
+import shlex
+import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -11,9 +13,10 @@ from pipeline.cli.console import console, print_json
 from pipeline.cli.display import watching
 from pipeline.cli.summary import print_summary
 from pipeline.cli.workplace import find_titles, ledger_of, load_settings, sync_if_named
+from pipeline.domain.names import Site
 from pipeline.enrich.opening import opened
 from pipeline.enrich.rehearsal import rehearse
-from pipeline.enrich.report import RunReport
+from pipeline.enrich.report import ExitCode, RunReport
 from pipeline.enrich.runner import Runner
 from pipeline.errors import BadInput
 from pipeline.ledger import Ledger
@@ -30,6 +33,7 @@ class RunOptions:
     titles: tuple[str, ...]
     is_everything: bool
     limit: int | None
+    ids_file: Path | None
     is_json: bool
     practice: tuple[float, Path | None] | None
     catalogue: str | None
@@ -52,23 +56,45 @@ def run_command(options: RunOptions) -> int:
             _tell_catalogue(synced)
         report = asyncio.run(_run(settings, ledger, title_ids, reach, is_json=options.is_json))
         example = _example(ledger, title_ids)
+    bad_rows = () if synced is None or _is_named(options) else synced.bad_rows
+    code = ExitCode.DEGRADED if bad_rows and report.exit_code is ExitCode.DONE else report.exit_code
     if options.is_json:
-        print_json(report.as_json())
+        print_json({**report.as_json(), "bad_rows": list(bad_rows), "exit_code": int(code)})
     else:
-        print_summary(report, example=example, is_practice=options.practice is not None)
-    return int(report.exit_code)
+        print_summary(report, example=example, flags=_flags(options))
+    return int(code)
+
+
+def _is_named(options: RunOptions) -> bool:
+    """Whether the titles were named one by one; bad rows of the catalogue then take nothing away."""
+    return bool(options.titles) or options.ids_file is not None
 
 
 def select_titles(ledger: Ledger, options: RunOptions) -> list[str] | None:
     """The titles meant; ``None`` for the whole catalogue."""
-    if options.titles and options.is_everything:
+    named = (*options.titles, *_listed(options.ids_file))
+    if _is_named(options) and options.is_everything:
         raise BadInput("name titles or say --all, not both")
-    if options.titles:
-        found = find_titles(ledger, options.titles)
+    if _is_named(options):
+        found = find_titles(ledger, named)
         return found if options.limit is None else found[: options.limit]
     if not options.is_everything and options.limit is None:
         raise BadInput("which titles? Name some (mal:1, a URL, a name), or --all, or --limit N")
     return None if options.limit is None else ledger.titles.active()[: options.limit]
+
+
+def _listed(ids_file: Path | None) -> list[str]:
+    """The titles of a file (``-``: standard input), one a line; empty lines and what follows ``#`` are left out."""
+    if ids_file is None:
+        return []
+    try:
+        text = sys.stdin.read() if str(ids_file) == "-" else ids_file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"the list of titles {str(ids_file)!r} cannot be read: {error}") from error
+    titles = [line for whole in text.splitlines() if (line := whole.partition(" #")[0].strip()) and line[0] != "#"]
+    if not titles:
+        raise BadInput(f"the list of titles {str(ids_file)!r} is empty; write one a line (mal:1, a URL or a name)")
+    return titles
 
 
 async def _run(
@@ -88,18 +114,27 @@ async def _run(
 def _example(ledger: Ledger, title_ids: Sequence[str] | None) -> tuple[str, str]:
     """An id and a name for the commands to try next: of the first finished title, as a user would type them."""
     for title in ledger.titles.finished(only=title_ids if title_ids is None else title_ids[:20]):
-        for site, ids in title.ids.items():
-            return f"{site.value}:{ids[0]}", title.name
+        sites = sorted(title.ids, key=lambda site: site is not Site.MAL)
+        return (f"{sites[0].value}:{title.ids[sites[0]][0]}" if sites else title.title_id), title.name
     return "TITLE", "TEXT"
 
 
+def _flags(options: RunOptions) -> str:
+    """What the commands to try next need, so that they look at the same place."""
+    flags = " --practice" if options.practice is not None else ""
+    return flags + (f" --checkpoints {shlex.quote(str(options.checkpoints))}" if options.checkpoints else "")
+
+
 def _tell_catalogue(synced: SyncReport | None) -> None:
-    if synced is None or synced.is_known:
+    if synced is None or (synced.is_known and not synced.bad_rows):
         return
-    console.print(
-        f"catalogue: {synced.rows} rows, {synced.created} new, {synced.updated} changed, {synced.merged} merged, "
-        f"{synced.split} split, {synced.gone} gone, {len(synced.bad_rows)} bad"
-    )
+    told = f"catalogue {synced.rows} rows"
+    if not synced.is_known:
+        told += (
+            f", {synced.created} new, {synced.updated} changed, {synced.merged} merged, {synced.split} split, "
+            f"{synced.gone} gone"
+        )
+    console.print(f"{told}, {len(synced.bad_rows)} bad")
     for bad in synced.bad_rows[:10]:
         console.print(f"  skipped {bad}", style="yellow", markup=False)
     if len(synced.bad_rows) > 10:

@@ -39,7 +39,7 @@ def search_command(options: SearchOptions, checkpoints: Path | None, *, is_pract
     settings = load_settings(checkpoints=checkpoints, is_practice=is_practice)
 
     async def find() -> tuple[str, list[Hit]]:
-        with ledger_of(settings) as ledger:
+        with ledger_of(settings, is_reading=True) as ledger:
             async with opened(settings, ledger, now=time.time) as parts:
                 return parts.texts.model_id, _find(parts, options)
 
@@ -63,15 +63,23 @@ def _json(hit: Hit) -> dict[str, JsonValue]:
     return {"title_id": hit.title_id, "relevance": hit.score, **{key: hit.payload.get(key) for key in keys}}
 
 
+def _short_id(hit: Hit) -> str:
+    """What a user types to `show` it: the id of MyAnimeList or else any other one."""
+    ids = hit.payload.get("ids")
+    texts = [id_ for id_ in ids if isinstance(id_, str)] if isinstance(ids, list) else []
+    return min(texts, key=lambda id_: not id_.startswith("mal:"), default=hit.title_id)
+
+
 def _print(model_id: str, hits: list[Hit]) -> None:
     if not hits:
         console.print("nothing found: is anything loaded? (`anime-enrich status`)")
         return
     table = Table(box=None, pad_edge=False)
-    for name in ("", "title", "english", "type", "year", "title_id"):
+    for name in ("", "title", "english", "type", "year"):
         table.add_column(name)
+    table.add_column("id", no_wrap=True)
     for hit in hits:
         cells = [str(hit.payload.get(key) or "") for key in ("title", "title_english", "type", "year")]
-        table.add_row(f"{hit.score:.3f}", *map(escape, cells), hit.title_id)
+        table.add_row(f"{hit.score:.3f}", *map(escape, cells), _short_id(hit))
     console.print(table)
     console.print(f"by {model_id}" + (" (words alike, not meaning)" if model_id.startswith("hash-") else ""))

@@ -35,7 +35,7 @@ def show_command(options: ShowOptions, checkpoints: Path | None, *, is_practice:
     if options.field is not None and options.field not in AnimeRecord.model_fields:
         raise BadInput(f"no field is called {options.field!r}; the fields are {', '.join(AnimeRecord.model_fields)}")
     settings = load_settings(checkpoints=checkpoints, is_practice=is_practice)
-    with ledger_of(settings) as ledger:
+    with ledger_of(settings, is_reading=True) as ledger:
         (title_id,) = find_titles(ledger, [options.title])
         (title,) = ledger.titles.load([title_id])
         if title.record is None or title.provenance is None:
@@ -72,7 +72,10 @@ def _print(
         if options.is_why:
             _print_reason(provenance.fields.get(options.field))
         return
-    console.print(f"[bold]{escape(record.title)}[/bold]  {title.title_id}  {title.result}")
+    adult = "  [red]adult[/red]" if record.nsfw else ""
+    console.print(f"[bold]{escape(record.title)}[/bold]  {title.title_id}  {title.result}{adult}", soft_wrap=True)
+    if title.note:
+        console.print(f"  {title.result}: {title.note}", style="yellow", markup=False)
     _print_outcomes(ledger, title)
     _print_fields(values, provenance, is_why=options.is_why)
     for finding in provenance.findings:
@@ -89,13 +92,18 @@ def _print_outcomes(ledger: Ledger, title: StoredTitle) -> None:
 
 
 def _print_fields(values: dict[str, JsonValue], provenance: Provenance, *, is_why: bool) -> None:
+    unsaid: list[str] = []
     for name, value in values.items():
-        if value in (None, [], {}) and not is_why:
+        reason = provenance.fields.get(name)
+        if value in (None, [], {}) and not (is_why and reason is not None and reason.alternatives):
+            unsaid.append(name)
             continue
         console.print(f"[cyan]{name:<20}[/cyan] {escape(_brief(value))}", soft_wrap=True)
-        reason = provenance.fields.get(name)
         if is_why and reason is not None:
             console.print(f"{'':<20} {escape(_reason(reason))}", style="dim", soft_wrap=True)
+
+    if unsaid:
+        console.print(f"[cyan]{'nobody said':<20}[/cyan] {', '.join(unsaid)}")
 
 
 def _reason(reason: FieldProvenance) -> str:

@@ -15,11 +15,13 @@ from pipeline.ledger.runs import Run
 
 __all__ = ["status_command"]
 
+_SHOWN_ROWS = 10
+
 
 def status_command(checkpoints: Path | None, *, is_practice: bool, is_json: bool) -> int:
     """Print the state of the ledger."""
     settings = load_settings(checkpoints=checkpoints, is_practice=is_practice)
-    with ledger_of(settings) as ledger:
+    with ledger_of(settings, is_reading=True) as ledger:
         if is_json:
             print_json(_as_json(ledger))
         else:
@@ -68,8 +70,11 @@ def _print(ledger: Ledger) -> None:
     console.print(f"catalogue {release.rows} rows of {release.last_update or 'an unknown day'} ({release.location})")
     if release.bad_rows:
         console.print(
-            f"          {len(release.bad_rows)} bad rows were skipped, the first: {escape(release.bad_rows[0])}"
+            f"          {len(release.bad_rows)} bad rows were skipped"
+            + (f", the first {_SHOWN_ROWS} (--json lists all):" if len(release.bad_rows) > _SHOWN_ROWS else ":")
         )
+    for bad in release.bad_rows[:_SHOWN_ROWS]:
+        console.print(f"          {escape(bad)}", style="yellow")
     results = ledger.titles.results()
     console.print("titles    " + ", ".join(f"{n} {name}" for name, n in sorted(results.items())))
     points, vectors = ledger.vectors.counts()
@@ -80,7 +85,7 @@ def _print(ledger: Ledger) -> None:
     for title_id, step, why in ledger.steps.failures(limit=10):
         console.print(f"failed    {title_id} at {step}: {escape(why)}", style="yellow")
     for run in ledger.runs.latest(5):
-        ended = "did not end" if run.finished_at is None else f"{run.finished_at - run.started_at:.1f} s"
+        ended = "has not ended" if run.finished_at is None else f"{run.finished_at - run.started_at:.1f} s"
         summary = run.summary
         told = (
             f"{summary.get('done', 0)} done, {summary.get('degraded', 0)} degraded, {summary.get('failed', 0)} failed"

@@ -1,5 +1,7 @@
 """The summary a run ends with."""
 
+import shlex
+from collections import Counter
 from collections.abc import Mapping
 
 from rich.markup import escape
@@ -14,7 +16,7 @@ __all__ = ["print_summary"]
 _SHOWN_PROBLEMS = 10
 
 
-def print_summary(report: RunReport, *, example: tuple[str, str], is_practice: bool) -> None:
+def print_summary(report: RunReport, *, example: tuple[str, str], flags: str) -> None:
     """Titles, platforms, fields, vectors, time, problems, and what to try next with ``example`` (an id, a name)."""
     if not report.due:
         console.print(f"nothing to do: all {report.selected} titles are up to date, 0 requests")
@@ -23,13 +25,12 @@ def print_summary(report: RunReport, *, example: tuple[str, str], is_practice: b
     console.print()
     console.print("next:")
     example_id, example_name = example
-    practice = " --practice" if is_practice else ""
     for command in (
-        f"anime-enrich show {example_id} --why{practice}",
-        f"anime-enrich search '{example_name}'{practice}",
-        f"anime-enrich status{practice}",
+        f"anime-enrich show {example_id} --why{flags}",
+        f"anime-enrich search {shlex.quote(example_name)}{flags}",
+        f"anime-enrich status{flags}",
     ):
-        console.print(f"  {command}", markup=False)
+        console.print(f"  {command}", markup=False, soft_wrap=True)
 
 
 def _print_work(report: RunReport) -> None:
@@ -49,10 +50,21 @@ def _print_work(report: RunReport) -> None:
     console.print(f"time      {report.wall_s.get('all', 0.0):.1f} s ({times})")
     for platform, why in report.switched_off.items():
         console.print(f"off       {platform.value}: {escape(why)}", style="yellow")
-    for problem in report.problems[:_SHOWN_PROBLEMS]:
-        console.print(f"{problem.result:<9} {escape(problem.name)}: {escape(problem.why)}", style="yellow")
-    if len(report.problems) > _SHOWN_PROBLEMS:
-        console.print(f"… and {len(report.problems) - _SHOWN_PROBLEMS} more: anime-enrich status")
+    _print_problems(report)
+
+
+def _print_problems(report: RunReport) -> None:
+    """Why titles are not whole: each reason once with how many it concerns, then the titles, failed ones first."""
+    reasons = Counter((problem.result, problem.why) for problem in report.problems)
+    for (result, why), count in reasons.most_common(_SHOWN_PROBLEMS):
+        console.print(f"{result:<9} {count} titles: {escape(why)}", style="yellow")
+    problems = sorted(report.problems, key=lambda problem: problem.result == "degraded")
+    for problem in problems[:_SHOWN_PROBLEMS]:
+        console.print(f"  {problem.result:<8} {problem.title_id} {escape(problem.name)}", style="yellow")
+    if len(problems) > _SHOWN_PROBLEMS:
+        console.print(f"  … and {len(problems) - _SHOWN_PROBLEMS} more (with --json all are listed)")
+    if problems:
+        console.print("the same command asks again for what is missing")
 
 
 def _platform_table(report: RunReport) -> Table:

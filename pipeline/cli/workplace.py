@@ -1,24 +1,29 @@
 """Where a command works: settings, practice or live, and the titles a user means."""
 
+import os
 import re
 import time
+import tomllib
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, closing
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic_settings import SettingsError
+
 from pipeline.catalogue import parse_id
 from pipeline.cli.console import log_to_stderr
-from pipeline.enrich.opening import open_ledger
 from pipeline.enrich.rehearsal import practice_catalogue
 from pipeline.enrich.syncing import sync_catalogue
-from pipeline.errors import BadInput
+from pipeline.errors import BadInput, Misconfigured, one_line
 from pipeline.ledger import Ledger
 from pipeline.ledger.titles import SyncReport
 from pipeline.settings import Settings
 
 __all__ = ["find_titles", "ledger_of", "load_settings", "sync_if_named"]
 
+_ENVIRONMENT: Final = "ANIME_ENRICH_"
 _TITLE_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -31,7 +36,7 @@ def load_settings(
         given["checkpoints"] = checkpoints
     if catalogue is not None:
         given["catalogue"] = catalogue
-    settings = Settings(**given)
+    settings = _read_settings(given)
     log_to_stderr(settings.log_level)
     if not is_practice:
         return settings
@@ -45,9 +50,33 @@ def load_settings(
     )
 
 
-def ledger_of(settings: Settings) -> AbstractContextManager[Ledger]:
-    """The ledger, closed at the end."""
-    return closing(open_ledger(settings, now=time.time))
+def _read_settings(given: dict[str, Any]) -> Settings:
+    """Settings, with a sentence for what cannot even be read, and for a name of the environment that sets nothing."""
+    for name in os.environ:
+        setting = name.upper().removeprefix(_ENVIRONMENT).split("__")[0].lower()
+        if name.upper().startswith(_ENVIRONMENT) and setting not in Settings.model_fields:
+            close = get_close_matches(setting, Settings.model_fields, n=1)
+            meant = f"did you mean {_ENVIRONMENT}{close[0].upper()}?" if close else "unset it"
+            raise Misconfigured(f"settings: the environment has {name}, but no setting is called {setting!r}; {meant}")
+    try:
+        return Settings(**given)
+    except SettingsError as error:
+        raise Misconfigured(
+            f"settings: {one_line(str(error))}; a section is set piece by piece ({_ENVIRONMENT}STORE__URL) or as JSON"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"settings: anime-enrich.toml is not TOML: {one_line(str(error))}") from error
+
+
+def ledger_of(settings: Settings, *, is_reading: bool = False) -> AbstractContextManager[Ledger]:
+    """The ledger, closed at the end. Who only reads makes no new one: a mistyped folder is told, not created."""
+    if is_reading and settings.ledger_url is None and not (settings.checkpoints / "ledger.sqlite3").exists():
+        raise BadInput(
+            f"nothing was done yet in {str(settings.checkpoints)!r} (there is no ledger): name another folder with "
+            "--checkpoints, or begin with `anime-enrich run --practice --all` or `anime-enrich catalogue sync FILE`"
+        )
+    settings.checkpoints.mkdir(parents=True, exist_ok=True)
+    return closing(Ledger(settings.ledger_address, settings.blobs_address, now=time.time))
 
 
 def sync_if_named(ledger: Ledger, settings: Settings) -> SyncReport | None:

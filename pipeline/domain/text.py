@@ -32,6 +32,7 @@ _VOICING: Final = frozenset("\u3099\u309a")
 """The marks of が and ぱ: combining characters that change the letter, not an ornament of it."""
 _SILENT: Final = str.maketrans("", "", "`'\u2019\u2018\u02bc\u00b4.")
 _PARENTHESES: Final = re.compile(r"\([^()]*\)")
+_ENDS_IN_INITIAL: Final = re.compile(r"\s[^\W\d_]\.$")
 _NOT_WORD: Final = re.compile(r"[\W_]+")
 _INVISIBLE: Final = ("Cf", "Cc", "Co", "Cs", "Cn")
 _ROMAJI: Final = {
@@ -107,10 +108,15 @@ def norm(text: str) -> str:
 
 
 def flip(text: str) -> str:
-    """``Last, First`` as ``First Last``; anything without exactly one comma stays as it is."""
+    """``Last, First`` as ``First Last``; anything without exactly one comma stays as it is.
+
+    After an initial the order stays: ``Monkey D., Luffy`` is called Monkey D. Luffy.
+    """
     last, comma, first = text.partition(",")
     if not comma or "," in first or not first.strip() or not last.strip():
         return text
+    if _ENDS_IN_INITIAL.search(last.strip()):
+        return f"{last.strip()} {first.strip()}"
     return f"{first.strip()} {last.strip()}"
 
 

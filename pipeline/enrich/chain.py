@@ -143,7 +143,7 @@ class Chain:
         return ended
 
     def delete_retired(self) -> int:
-        """Take the points of merged and vanished titles out of the store; gives how many."""
+        """Take the points of titles that were merged into others out of the store; gives how many."""
         retired = self.parts.ledger.titles.retired(self.parts.store.collection_id)
         if retired:
             self.on_step("retire")

@@ -15,14 +15,24 @@ import structlog
 from pipeline.catalogue import load_row
 from pipeline.domain.exchange import Answer, Reading, Request, Wanted
 from pipeline.domain.names import AiringStatus, Outcome, Platform
-from pipeline.errors import BadInput, Blocked, Broken, BudgetSpent, EnrichError, EntryGone, RetryLater, ShrinkBatch
+from pipeline.errors import (
+    BadInput,
+    Blocked,
+    Broken,
+    BudgetSpent,
+    EnrichError,
+    EntryGone,
+    RetryLater,
+    ShrinkBatch,
+    one_line,
+)
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import Gathered, SettledOutcome
 from pipeline.ledger.titles import StoredTitle
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import FreshnessSettings
 
-__all__ = ["Fetcher", "Transport", "fresh_until"]
+__all__ = ["Fetcher", "Transport", "fresh_until", "is_fresh", "wanted_of"]
 
 _log = structlog.get_logger(__name__)
 _DAY_S = 86_400.0
@@ -66,6 +76,17 @@ def fresh_until(outcome: Outcome, status: AiringStatus, *, now: float, policy: F
     return now + days * _DAY_S
 
 
+def wanted_of(title: StoredTitle, ids: Sequence[str]) -> tuple[Wanted, ...]:
+    """What an adapter is told of a title's ids before anything is had of them."""
+    row = load_row(title.row)
+    return tuple(Wanted(id_, type=row.type, status=row.status, episodes=row.episodes, ids=title.ids) for id_ in ids)
+
+
+def is_fresh(last: SettledOutcome, ids: Sequence[str], *, now: float) -> bool:
+    """Whether an outcome still stands for a title that has these ids on the platform."""
+    return last.fresh_until > now and last.ids == tuple(ids)
+
+
 @dataclass(slots=True)
 class Fetcher:
     """One platform. ``why_off`` is the reason not to ask it at all; ``on_step`` is told before each act."""
@@ -90,14 +111,21 @@ class Fetcher:
         """Settle this platform's outcome for every title of the stream, telling ``on_settled`` as it goes."""
         gate = asyncio.Semaphore(self.concurrency)
         async with asyncio.TaskGroup() as group:
+
+            async def ask(batch: Sequence[_Asked]) -> None:
+                await gate.acquire()
+                task = group.create_task(self._ask_batch(batch, on_settled))
+                task.add_done_callback(lambda _: gate.release())
+
+            waiting: list[_Asked] = []
             async for window in windows:
-                titles = self.ledger.titles.load(window)
-                settled, to_ask = self._sort(titles)
+                settled, to_ask = self._sort(self.ledger.titles.load(window))
                 await on_settled(self.platform, settled)
-                for batch in self._batches(to_ask):
-                    await gate.acquire()
-                    task = group.create_task(self._ask_batch(batch, on_settled))
-                    task.add_done_callback(lambda _: gate.release())
+                *full, waiting = self._batches([*waiting, *to_ask]) or [[]]  # the last one may fill up yet
+                for batch in full:
+                    await ask(batch)
+            if waiting:
+                await ask(waiting)
 
     def _sort(self, titles: Sequence[StoredTitle]) -> tuple[list[str], list[_Asked]]:
         """Which titles are settled already (or settled by not asking), and which have to be asked for."""
@@ -113,7 +141,7 @@ class Fetcher:
                 settled.append(title.title_id)
                 if last is None or last.outcome != not_asked:
                     unasked.append(not_asked)
-            elif last is not None and last.outcome.fresh_until > self.now() and last.outcome.ids == ids:
+            elif last is not None and is_fresh(last.outcome, ids, now=self.now()):
                 settled.append(title.title_id)
             else:
                 errands.append((title, ids))
@@ -154,6 +182,7 @@ class Fetcher:
     async def _complete(self, wanted: Sequence[Wanted], since: Mapping[str, float]) -> dict[str, EnrichError]:
         """Ask until every id is complete, absent or has a problem; gives the problems by id."""
         problems: dict[str, EnrichError] = {}
+        asked: set[str] = set()
         for _ in range(_ROUNDS):
             had = self.ledger.fetched.gathered(self.platform, {w.id: since[w.id] for w in wanted})
             open_ = [
@@ -165,10 +194,11 @@ class Fetcher:
                 return problems | dict.fromkeys((w.id for w in open_), error)
             if not requests:
                 return problems
+            asked = {id_ for request in requests for id_ in request.ids}
             for found in await asyncio.gather(*(self._ask(r, open_, since) for r in requests)):
                 problems |= found
         endless = Broken(f"{self.platform.value} always has one page more", platform=self.platform.value)
-        return problems | {w.id: endless for w in wanted if w.id not in problems}
+        return dict.fromkeys(asked, endless) | problems
 
     async def _ask(
         self, request: Request, wanted: Sequence[Wanted], since: Mapping[str, float]
@@ -176,7 +206,7 @@ class Fetcher:
         self.on_step(f"ask:{self.platform.value}")
         try:
             answer = await self.transport.send(request, self.adapter.check_answer)
-            reading = self.adapter.parse_answer(request, answer)
+            reading = self._read(request, answer)
         except EntryGone as gone:
             gone_answer = Answer(gone.status or 404, {}, gone.evidence.encode(), "")
             self.ledger.fetched.save(request, gone_answer, Reading(absent=frozenset(request.ids)))
@@ -189,6 +219,22 @@ class Fetcher:
         self.on_step(f"keep:{self.platform.value}")
         self.ledger.fetched.save(request, answer, reading)
         return {}
+
+    def _read(self, request: Request, answer: Answer) -> Reading:
+        """The entry boundary: an answer that an adapter stumbles over is that request's failure, not the run's."""
+        try:
+            return self.adapter.parse_answer(request, answer)
+        except EnrichError:
+            raise
+        except Exception as error:
+            _log.exception("answer_unreadable", platform=self.platform.value, kind=request.kind)
+            raise Broken(
+                f"{self.platform.value}: an answer of kind {request.kind!r} cannot be read "
+                f"({type(error).__name__}: {error})",
+                platform=self.platform.value,
+                status=answer.status,
+                evidence=one_line(answer.body),
+            ) from error
 
     async def _ask_halves(
         self, request: Request, wanted: Sequence[Wanted], since: Mapping[str, float], heavy: ShrinkBatch
@@ -221,6 +267,4 @@ def _is_found(had: Gathered) -> bool:
 
 
 def _errand(title: StoredTitle, ids: tuple[str, ...], since: float) -> _Asked:
-    row = load_row(title.row)
-    wanted = tuple(Wanted(id_, type=row.type, status=row.status, episodes=row.episodes, ids=title.ids) for id_ in ids)
-    return _Asked(title, ids, row.status, wanted, since)
+    return _Asked(title, ids, load_row(title.row).status, wanted_of(title, ids), since)

@@ -1,13 +1,15 @@
 """Step 6 for many titles: embed what has no vector yet, and write the points that changed.
 
-Vectors are kept by fingerprint before a point is written, so a killed run never embeds twice. A picture is taken for
-what its address says: platforms give a changed picture a new address, so a known address is not fetched again.
+Vectors are kept by fingerprint, a few at a time, before a point is written: a killed run embeds again only what was in
+flight. A picture is taken for what its address says: platforms give a changed picture a new address, so a known
+address is not fetched again.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import islice
+from typing import Final, Protocol
 
 import structlog
 
@@ -25,6 +27,9 @@ from pipeline.store.port import Point, VectorStore
 __all__ = ["ImageSource", "Loaded", "Loader"]
 
 _log = structlog.get_logger(__name__)
+_TEXTS_AT_ONCE: Final = 128
+"""Enough to fill a model's batches, few enough that a killed run loses little."""
+_PICTURES_AT_ONCE: Final = 8
 
 
 class ImageSource(Protocol):
@@ -93,28 +98,33 @@ class Loader:
         all_texts = {digest: text for w in wanted for digest, text in w.texts.values()}
         known = self.ledger.vectors.known(list(all_texts))
         missing = {digest: text for digest, text in all_texts.items() if digest not in known}
-        self.on_step("embed")
-        vectors = embed_missing(missing, self.texts)
-        self.on_step("keep:vectors")
-        self.ledger.vectors.save(vectors, model=identity(self.texts))
-        return len(vectors)
+        for texts in _parts(missing, _TEXTS_AT_ONCE):
+            self.on_step("embed")
+            vectors = embed_missing(texts, self.texts)
+            self.on_step("keep:vectors")
+            self.ledger.vectors.save(vectors, model=identity(self.texts))
+        return len(missing)
 
     async def _embed_images(self, wanted: Sequence[_Wanted]) -> tuple[int, set[Digest]]:
-        """Fetch and embed pictures that have no vector; of each list the first that can be had."""
+        """Fetch and embed pictures that have no vector; of each list the first that can be had.
+
+        A later one that has a vector already does not count before an earlier one was tried: which picture stands for
+        a title must not depend on what was asked when.
+        """
         made, unlucky = 0, set[Digest]()
-        waiting = [list(images) for w in wanted for images in w.images.values()]
-        while waiting:
-            known = self.ledger.vectors.known([digest for images in waiting for digest, _ in images])
+        lists = [images for w in wanted for images in w.images.values()]
+        while True:
+            known = self.ledger.vectors.known([digest for images in lists for digest, _ in images])
             have = set(self.ledger.vectors.find(sorted(known)))
-            open_ = [images for images in waiting if not any(digest in have for digest, _ in images)]
-            tries = [[i for i in images if i[0] not in known and i[0] not in unlucky] for images in open_]
-            waiting = [images for images in tries if images]
-            ask = {digest: url for images in waiting for digest, url in images[:1]}
+            gone = (known - have) | unlucky
+            firsts = (next((image for image in images if image[0] not in gone), None) for images in lists)
+            ask = {image[0]: image[1] for image in firsts if image is not None and image[0] not in have}
             if not ask:
                 break
-            fetched = dict(zip(ask, await asyncio.gather(*map(self._picture, ask.values())), strict=True))
-            unlucky |= {digest for digest, body in fetched.items() if body is None}
-            made += await asyncio.to_thread(self._keep_pictures, fetched)
+            for some in _parts(ask, _PICTURES_AT_ONCE):
+                fetched = dict(zip(some, await asyncio.gather(*map(self._picture, some.values())), strict=True))
+                unlucky |= {digest for digest, body in fetched.items() if body is None}
+                made += await asyncio.to_thread(self._keep_pictures, fetched)
         return made, unlucky
 
     async def _picture(self, url: str) -> bytes | None:
@@ -169,6 +179,13 @@ class Loader:
             Point(wanted.title_id, vectors, payload),
             LoadedPoint(wanted.title_id, self.store.collection_id, key, fingerprints),
         )
+
+
+def _parts(items: Mapping[Digest, str], size: int) -> Iterator[dict[Digest, str]]:
+    """The items in their order, at most ``size`` at once."""
+    left = iter(items.items())
+    while part := dict(islice(left, size)):
+        yield part
 
 
 def _stands(point: LoadedPoint, last: LoadedPoint | None) -> bool:

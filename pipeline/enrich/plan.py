@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.exchange import Wanted
 from pipeline.domain.names import Platform
+from pipeline.enrich.fetching import is_fresh, wanted_of
 from pipeline.ledger import Ledger
+from pipeline.ledger.fetched import SettledOutcome
 from pipeline.ledger.titles import StoredTitle
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import Limit, Settings
@@ -89,10 +91,15 @@ TERMS: Mapping[Platform, str] = {
 
 
 def time_at_limits_s(requests: int, limits: Sequence[Limit]) -> float:
-    """How long so many requests take when every limit is kept and nothing else costs time."""
-    if not requests:
+    """How long so many requests take when every limit is kept and nothing else costs time.
+
+    Full windows of the longest limit pass whole; what is left goes at the pace of the shorter ones.
+    """
+    if not requests or not limits:
         return 0.0
-    return max((-(-requests // limit.requests) - 1) * limit.per_s for limit in limits)
+    *shorter, longest = sorted(limits, key=lambda limit: limit.per_s)
+    windows, left = divmod(requests - 1, longest.requests)
+    return max(windows * longest.per_s + time_at_limits_s(left + 1, shorter), time_at_limits_s(requests, shorter))
 
 
 def plan_run(
@@ -113,7 +120,7 @@ def plan_run(
             tally = tallies[platform]
             for title in titles:
                 last = stored[title.title_id].get(platform)
-                tally.add(title, adapter, is_fresh=last is not None and last.outcome.fresh_until > now())
+                tally.add(title, adapter, None if last is None else last.outcome, now=now())
             tally.flush(adapter, is_last=start + _WINDOW >= len(title_ids))
     return Plan(
         selected=selected,
@@ -129,17 +136,17 @@ class _Tally:
         self._requests: Counter[str] = Counter()
         self._waiting: list[Wanted] = []
 
-    def add(self, title: StoredTitle, adapter: PlatformAdapter, *, is_fresh: bool) -> None:
+    def add(self, title: StoredTitle, adapter: PlatformAdapter, last: SettledOutcome | None, *, now: float) -> None:
         ids = adapter.wanted_ids(title.ids)
         if self._why_off is not None:
             return
         if not ids:
             self._not_listed += 1
-        elif is_fresh:
+        elif last is not None and is_fresh(last, ids, now=now):
             self._spared += 1
         else:
             self._titles += 1
-            self._waiting += [Wanted(id_, ids=title.ids) for id_ in ids]
+            self._waiting += wanted_of(title, ids)
 
     def flush(self, adapter: PlatformAdapter, *, is_last: bool) -> None:
         while len(self._waiting) >= adapter.batch or (is_last and self._waiting):

@@ -17,7 +17,7 @@ from pipeline.domain.names import Platform
 from pipeline.errors import Damaged
 from pipeline.settings import Settings
 
-__all__ = ["practice_catalogue", "practice_command", "rehearse"]
+__all__ = ["pointed_at", "practice_catalogue", "practice_command", "rehearse"]
 
 _START_S: Final = 30.0
 _STOP_S: Final = 5.0
@@ -43,9 +43,9 @@ def rehearse(
         own = ExitStack()
         resources.callback(own.close)
         address = _start(own, speed=speed, catalogue=catalogue, recordings=recordings)
-        return _pointed_at(settings, address, speed=speed)
+        return pointed_at(settings, address, speed=speed)
 
-    return _pointed_at(settings, _NOWHERE, speed=speed), reach
+    return pointed_at(settings, _NOWHERE, speed=speed), reach
 
 
 def _start(resources: ExitStack, *, speed: float, catalogue: str, recordings: Path | None) -> str:
@@ -69,7 +69,7 @@ def _start(resources: ExitStack, *, speed: float, catalogue: str, recordings: Pa
     raise Damaged(f"the practice platforms did not start (exit {process.poll()}): {tail}")
 
 
-def _pointed_at(settings: Settings, address: str, *, speed: float) -> Settings:
+def pointed_at(settings: Settings, address: str, *, speed: float) -> Settings:
     """The same settings, pointed at practice platforms: nothing differs but addresses, speed and credentials."""
     given = settings.model_dump()
     for platform in Platform:

@@ -25,6 +25,8 @@ __all__ = ["Runner"]
 _BEAT_S: Final = 20.0
 _LOOK_AGAIN_S: Final = 1.0
 _LOOKAHEAD_WINDOWS: Final = 25
+_LOOKAHEAD_LEAST: Final = 1000
+"""More than all platforms together may hold back for a fuller batch, so that waiting for room always ends."""
 
 
 def _no_step(_name: str) -> None:
@@ -80,9 +82,8 @@ class Runner:
     async def _pass(self, due: Sequence[str], config: Digest) -> list[str]:
         """One walk over the titles; gives those another process holds."""
         settings = self.parts.settings
-        selection = Selection(
-            self.parts.ledger.claims, due, window=settings.window, lookahead=settings.window * _LOOKAHEAD_WINDOWS
-        )
+        lookahead = max(settings.window * _LOOKAHEAD_WINDOWS, _LOOKAHEAD_LEAST)
+        selection = Selection(self.parts.ledger.claims, due, window=settings.window, lookahead=lookahead)
         ready: asyncio.Queue[str | None] = asyncio.Queue()
         spoken: Counter[str] = Counter()
 
@@ -109,7 +110,7 @@ class Runner:
     async def _finish_ready(self, ready: asyncio.Queue[str | None], selection: Selection, config: Digest) -> None:
         async for batch in _batches(ready, self.parts.settings.window):
             with self._timed("decide"):
-                made = await asyncio.to_thread(self._chain.decide, batch)
+                made = await self._decide(batch)
             with self._timed("embed and load"):
                 loaded = await self._chain.load(made)
             self.report.vectors_made += loaded.vectors_made
@@ -118,6 +119,17 @@ class Runner:
             for ended in self._chain.conclude(made, loaded, config=config):
                 self._note(ended)
             await selection.close(batch)
+
+    async def _decide(self, batch: Sequence[str]) -> list[Made]:
+        """Decide; where kept answers turned out torn, ask again and decide once more."""
+        made = await asyncio.to_thread(self._chain.decide, batch)
+        torn = [m.title.title_id for m in made if m.torn]
+        if not torn:
+            return made
+        for platform in dict.fromkeys(platform for m in made for platform in m.torn):
+            await self._chain.fetch(platform, [m.title.title_id for m in made if platform in m.torn])
+        again = {m.title.title_id: m for m in await asyncio.to_thread(self._chain.decide, torn)}
+        return [again.get(m.title.title_id, m) for m in made]
 
     def _note(self, ended: Ended) -> None:
         report, title = self.report, ended.made.title

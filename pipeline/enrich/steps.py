@@ -7,7 +7,7 @@ others go on.
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, TypeVar
 
 import structlog
@@ -64,13 +64,17 @@ class _Done(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What the chain made of one title; ``problem`` says why there is no record."""
+    """What the chain made of one title; ``problem`` says why there is no record.
+
+    ``torn`` names platforms whose kept answers turned out torn: their outcomes are forgotten, ask them again.
+    """
 
     title: StoredTitle
     record: AnimeRecord | None = None
     record_digest: Digest | None = None
     provenance_digest: Digest | None = None
     problem: str = ""
+    torn: tuple[Platform, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ class _Window:
     drafts: dict[str, dict[str, Draft]] = field(default_factory=dict)
     draft_digests: dict[str, list[Digest]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
+    torn: dict[str, tuple[Platform, ...]] = field(default_factory=dict)
 
     def alive(self) -> list[str]:
         return [title_id for title_id in self.titles if title_id not in self.problems]
@@ -131,7 +136,10 @@ class Steps:
                 made = self._assemble(window)
             else:
                 self._decide(window, step.removeprefix(_STAGE))
-        return [made.get(t, Made(title, problem=window.problems.get(t, ""))) for t, title in window.titles.items()]
+        return [
+            replace(made.get(t, Made(title, problem=window.problems.get(t, ""))), torn=window.torn.get(t, ()))
+            for t, title in window.titles.items()
+        ]
 
     def _convert(self, window: _Window, adapter: PlatformAdapter) -> None:
         heard = {
@@ -148,7 +156,7 @@ class Steps:
         }
 
         def work(title_id: str) -> tuple[SourceTitle, ...]:
-            return tuple(self._convert_id(title_id, adapter, id_, kinds) for id_, kinds in mine[title_id].items())
+            return tuple(self._convert_id(window, title_id, adapter, *part) for part in mine[title_id].items())
 
         done, problems = self._through(f"{CONVERT}:{adapter.name.value}", tuple[SourceTitle, ...], keys, work)
         for title_id, result in done.items():
@@ -157,12 +165,21 @@ class Steps:
         for title_id in problems:  # the platform is as good as failed for this title; the others still speak
             window.outcomes[title_id][adapter.name] = Outcome.FAILED
 
-    def _convert_id(self, title_id: str, adapter: PlatformAdapter, id_: str, refs: Iterable[PartRef]) -> SourceTitle:
-        try:
-            parts = {ref.kind: self.ledger.blobs.get(ref.body) for ref in refs}
-        except Damaged:
-            self.ledger.fetched.invalidate(title_id, adapter.name)  # so that the next run asks again
-            raise
+    def _convert_id(
+        self, window: _Window, title_id: str, adapter: PlatformAdapter, id_: str, refs: Iterable[PartRef]
+    ) -> SourceTitle:
+        parts: dict[str, bytes] = {}
+        torn: list[Damaged] = []
+        for ref in refs:
+            try:
+                parts[ref.kind] = self.ledger.blobs.get(ref.body)
+            except Damaged as error:
+                torn.append(error)
+        if torn:  # what is torn is forgotten, so that it is asked again
+            self.ledger.fetched.forget_parts(adapter.name, {id_: tuple(parts)})
+            self.ledger.fetched.invalidate(title_id, adapter.name)
+            window.torn[title_id] = (*window.torn.get(title_id, ()), adapter.name)
+            raise torn[0]
         return adapter.convert(id_, parts)
 
     def _align(self, window: _Window) -> None:

@@ -5,20 +5,19 @@ checked, and a torn one is set aside under ``torn/`` and reported as :class:`Dam
 Writing the same content twice is writing it once.
 """
 
+import contextlib
 import os
 import uuid
 from pathlib import Path, PurePosixPath
 
 import fsspec
-import zstandard
 from fsspec.implementations.local import LocalFileSystem
 
 from pipeline.domain.canonical import Digest, digest_bytes
 from pipeline.errors import Damaged, Misconfigured
+from pipeline.ledger.packing import pack, unpack
 
 __all__ = ["BlobStore"]
-
-_LEVEL = 3
 
 
 class BlobStore:
@@ -38,7 +37,7 @@ class BlobStore:
         path = self._path(digest)
         if self._fs.exists(path):
             return digest
-        packed = zstandard.ZstdCompressor(level=_LEVEL).compress(content)
+        packed = pack(content)
         if self._is_local:
             _write_whole(Path(path), packed)
         else:
@@ -47,19 +46,18 @@ class BlobStore:
 
     def get(self, digest: Digest) -> bytes:
         """Give the bytes back. Raises ``Damaged`` when they are missing or torn; a torn blob is set aside."""
-        path = self._path(digest)
         try:
-            packed = self._fs.cat_file(path)
+            packed = self._fs.cat_file(self._path(digest))
         except FileNotFoundError as error:
             raise Damaged(f"blob {digest} is missing from {self._root}; it is made again") from error
-        try:
-            content = zstandard.ZstdDecompressor().decompress(packed)
-        except zstandard.ZstdError as error:
+        except OSError as error:
+            raise Damaged(
+                f"blob {digest} in {self._root} cannot be read: {error}; check the disk and its rights"
+            ) from error
+        content = unpack(packed, digest)
+        if content is None:
             self._set_aside(digest)
-            raise Damaged(f"blob {digest} in {self._root} is torn; it was set aside and is made again") from error
-        if digest_bytes(content) != digest:
-            self._set_aside(digest)
-            raise Damaged(f"blob {digest} in {self._root} was altered; it was set aside and is made again")
+            raise Damaged(f"blob {digest} in {self._root} is torn; it was set aside and is made again")
         return content
 
     def has(self, digest: Digest) -> bool:
@@ -71,19 +69,28 @@ class BlobStore:
 
     def _set_aside(self, digest: Digest) -> None:
         aside = self._root / "torn"
-        self._fs.makedirs(str(aside), exist_ok=True)
-        self._fs.mv(self._path(digest), str(aside / f"{digest}.{uuid.uuid4().hex[:8]}"))
+        try:
+            self._fs.makedirs(str(aside), exist_ok=True)
+            self._fs.mv(self._path(digest), str(aside / f"{digest}.{uuid.uuid4().hex[:8]}"))
+        except FileNotFoundError:
+            return  # another reader was faster
+        except OSError as error:
+            raise Damaged(f"blob {digest} in {self._root} is torn and cannot be set aside: {error}") from error
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with beside.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise Damaged(f"cannot write {path}: {error.strerror}; free some space and start again") from error
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise Damaged(
+            f"cannot write {path}: {error.strerror}; check the space and the rights there and start again; "
+            "nothing done is lost"
+        ) from error

@@ -10,6 +10,7 @@ from typing import Final
 
 import orjson
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from pipeline.domain.canonical import Digest, digest_of
 from pipeline.domain.exchange import Answer, Reading, Request
@@ -109,6 +110,7 @@ class FetchBook:
                     "fetched_at": fetched_at,
                 },
             )
+            _unsay(c, request.platform, reading)
             if rows:
                 c.execute(self._db.upsert(PARTS), rows)
 
@@ -178,7 +180,7 @@ class FetchBook:
                     OUTCOMES.c.asked_at > now - REUSE_S,
                     sa.or_(OUTCOMES.c.outcome.is_(None), OUTCOMES.c.outcome == Outcome.FAILED.value),
                 )
-                open_since.update(dict(c.execute(query).tuples().all()))
+                open_since.update(dict(c.execute(query).all()))
             rows = [
                 {"title_id": t, "platform": platform.value, "outcome": None, "reason": "", "ids": "[]",
                  "asked_at": open_since.get(t, now), "settled_at": None, "fresh_until": None}
@@ -235,6 +237,14 @@ class FetchBook:
     def parts_digest(refs: Mapping[str, Sequence[PartRef]]) -> Digest:
         """Digest of what a platform said: ids, kinds and bodies."""
         return digest_of([[id_, [[r.kind, r.body] for r in sorted(refs[id_], key=_kind)]] for id_ in sorted(refs)])
+
+
+def _unsay(c: Connection, platform: Platform, reading: Reading) -> None:
+    """The last word counts: an id that is found is no longer absent, and an absent one has no parts."""
+    for ids, said in ((list(reading.parts), PARTS.c.kind == _ABSENT), (list(reading.absent), PARTS.c.kind != _ABSENT)):
+        for start in range(0, len(ids), _CHUNK):
+            mine = PARTS.c.id.in_(ids[start : start + _CHUNK])
+            c.execute(sa.delete(PARTS).where(PARTS.c.platform == platform.value, mine, said))
 
 
 def _kind(ref: PartRef) -> str:

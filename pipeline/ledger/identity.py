@@ -1,16 +1,19 @@
 """The identity registry: which title a source URL means, through merges, splits and gained sources.
 
-A ``title_id`` is the UUIDv5 of the first-seen anchor source and never changes hands. When a release puts the URLs of
-two known titles into one row, the elder title lives on and the other is merged into it; when it spreads one title's
-URLs over several rows, the row with the anchor keeps the title and the others become titles of their own. Every such
-event is kept. Deciding is a pure function (:func:`plan_sync`) of what is known and what the release says, independent
-of the order of its rows.
+A ``title_id`` is the UUIDv5 of the first-seen anchor source and never changes hands. A row that did not change keeps
+its title. When a release puts the URLs of several known titles into one row, the elder title lives on (one in the
+catalogue before one that had left it) and the others are merged into it; when it spreads one title's URLs over several
+rows, the row with the anchor keeps the title and the others become titles of their own, or wake the title that was
+once merged away with their anchor. Every such event is kept. Deciding is a pure function (:func:`plan_sync`) of what is
+known and what the release says, independent of the order of its rows.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from functools import partial
+from itertools import chain, count
+from typing import Final, TypeAlias
 from uuid import UUID, uuid5
 
 from pipeline.domain.names import Site
@@ -32,6 +35,8 @@ _ANCHOR_ORDER: Final = (
     Site.ANIMECOUNTDOWN,
     Site.NOTIFY_MOE,
 )
+
+_IdKey: TypeAlias = tuple[Site, str]
 
 
 def title_id_of(anchor: str) -> str:
@@ -97,7 +102,11 @@ class SyncPlan:
     urls: Mapping[str, str] = field(default_factory=dict)
     """New or re-pointed URLs."""
     ids: Mapping[tuple[Site, str], str] = field(default_factory=dict)
-    """New or re-pointed ids."""
+    """New, re-pointed or again listed ids."""
+    unlisted: tuple[tuple[Site, str], ...] = ()
+    """Ids that still lead to their title, but that no row lists any more: nothing is asked for under them."""
+    touched: tuple[str, ...] = ()
+    """Known titles whose listed ids changed."""
     events: tuple[IdentityEvent, ...] = ()
 
 
@@ -107,134 +116,191 @@ def plan_sync(
     titles: Mapping[str, KnownTitle],
     url_owner: Mapping[str, str],
     id_owner: Mapping[tuple[Site, str], str],
+    unlisted: Collection[tuple[Site, str]] = (),
 ) -> SyncPlan:
-    """Say what a release changes. ``rows`` is the whole release."""
-    row_of_url, events = _rows_of_urls(rows)
-    owners, merged, split_events = _owners(rows, titles=titles, url_owner=url_owner, row_of_url=row_of_url)
-    events = [*events, *split_events]
-    urls: dict[str, str] = {}
-    ids: dict[tuple[Site, str], str] = {}
-    created: list[tuple[str, ListedRow]] = []
-    updated: list[tuple[str, ListedRow]] = []
-    moved: list[tuple[str, int]] = []
-    for row in rows:
-        title_id = owners[row.position]
-        known = titles.get(title_id)
-        mine = [url for url in row.urls if row_of_url[url] == row.position]
-        _note_urls(title_id, mine, url_owner=url_owner, urls=urls, events=events, is_new=known is None)
-        for (site, id_), url in zip(row.ids, row.urls, strict=False):
-            if row_of_url[url] == row.position and id_owner.get((site, id_)) != title_id:
-                ids[site, id_] = title_id
-        if known is None:
-            created.append((title_id, row))
-        elif known.row_digest != row.digest or known.state != "active":
-            updated.append((title_id, row))
-        elif known.position != row.position:
-            moved.append((title_id, row.position))
-    alive = set(owners.values()) | set(merged)
-    gone = tuple(sorted(t.title_id for t in titles.values() if t.state == "active" and t.title_id not in alive))
-    # URLs and ids that no row of this release holds follow their title into the merge
-    urls |= {url: merged[owner] for url, owner in url_owner.items() if owner in merged and url not in urls}
-    ids |= {key: merged[owner] for key, owner in id_owner.items() if owner in merged and key not in ids}
-    return SyncPlan(owners, tuple(created), tuple(updated), tuple(moved), merged, gone, urls, ids, tuple(events))
+    """Say what a release changes. ``rows`` is the whole release; ``unlisted`` are ids that no row of the last held."""
+    release = _Release(rows, titles, url_owner)
+    owners, merged = release.owners, release.merged
+    urls = {url: owners[p] for url, p in release.row_of_url.items() if url_owner.get(url) != owners[p]}
+    # URLs that no row of this release holds follow their title into the merge
+    urls |= {u: merged[t] for u, t in url_owner.items() if t in merged and u not in release.row_of_url}
+    active = set(owners.values())
+    alive = active | set(merged)
+    listed = {key: owners[row.position] for row in release.rows for key in release.own_ids(row)}
+    follow = {key: merged[t] for key, t in id_owner.items() if t in merged and key not in listed}
+    again = {key: t for key, t in listed.items() if id_owner.get(key) != t or key in unlisted}
+    dropped = [
+        key
+        for key, t in id_owner.items()
+        if key not in listed and (key in follow or (t in active and key not in unlisted))
+    ]
+    changed = {t for key in (*again, *dropped) for t in (listed.get(key), id_owner.get(key))}
+    return SyncPlan(
+        owners=owners,
+        created=tuple((owners[r.position], r) for r in rows if owners[r.position] not in titles),
+        updated=tuple((t, r) for r in rows if _has_changed(titles.get(t := owners[r.position]), r)),
+        moved=tuple((t, r.position) for r in rows if _only_moved(titles.get(t := owners[r.position]), r)),
+        merged=merged,
+        gone=tuple(sorted(t for t, known in titles.items() if known.state == "active" and t not in alive)),
+        urls=urls,
+        ids=again | follow,
+        unlisted=tuple(sorted(dropped)),
+        touched=tuple(sorted(t for t in changed if t in titles and t in active)),
+        events=tuple(release.events()),
+    )
 
 
-def _rows_of_urls(rows: Iterable[ListedRow]) -> tuple[dict[str, int], list[IdentityEvent]]:
-    """Which row a URL belongs to. A URL on two rows belongs to the one with the smaller anchor, whatever the order."""
-    owner: dict[str, ListedRow] = {}
-    shared: list[IdentityEvent] = []
-    for row in rows:
-        for url in row.urls:
-            other = owner.get(url)
-            if other is None:
-                owner[url] = row
-            elif other.position != row.position:
-                keeper, loser = sorted((other, row), key=lambda r: (r.anchor, r.digest, r.position))
-                owner[url] = keeper
-                shared.append(IdentityEvent("shared", title_id_of(keeper.anchor), title_id_of(loser.anchor), url))
-    return {url: row.position for url, row in owner.items()}, shared
+def _has_changed(known: KnownTitle | None, row: ListedRow) -> bool:
+    return known is not None and (known.row_digest != row.digest or known.state != "active")
 
 
-def _owners(
-    rows: Sequence[ListedRow],
-    *,
-    titles: Mapping[str, KnownTitle],
-    url_owner: Mapping[str, str],
-    row_of_url: Mapping[str, int],
-) -> tuple[dict[int, str], dict[str, str], list[IdentityEvent]]:
-    candidates: dict[int, dict[str, int]] = {}
-    contenders: dict[str, list[int]] = defaultdict(list)
-    for row in rows:
-        found: dict[str, int] = defaultdict(int)
-        for url in row.urls:
-            owner = url_owner.get(url)
-            if owner is not None and row_of_url[url] == row.position:
-                found[owner] += 1
-        candidates[row.position] = found
-        for title_id in found:
-            contenders[title_id].append(row.position)
-    by_position = {row.position: row for row in rows}
-    keeper = {
-        title_id: _keeper(titles[title_id], positions, candidates, by_position, row_of_url)
-        for title_id, positions in contenders.items()
-    }
-    owners: dict[int, str] = {}
-    merged: dict[str, str] = {}
-    events: list[IdentityEvent] = []
-    used: set[str] = set()
-    for row in rows:
-        kept = sorted((t for t in candidates[row.position] if keeper[t] == row.position), key=lambda t: titles[t].age)
-        lost = sorted(t for t in candidates[row.position] if keeper[t] != row.position)
-        if kept:
-            owners[row.position] = kept[0]
-            for loser in kept[1:]:
-                merged[loser] = kept[0]
-                events.append(IdentityEvent("merged", kept[0], loser, row.name))
-        else:
-            title_id = _fresh_id(row, taken=titles, used=used)
-            owners[row.position] = title_id
-            events.extend(IdentityEvent("split", origin, title_id, row.name) for origin in lost)
-        used.add(owners[row.position])
-    return owners, merged, events
+def _only_moved(known: KnownTitle | None, row: ListedRow) -> bool:
+    return known is not None and not _has_changed(known, row) and known.position != row.position
 
 
-def _keeper(
-    title: KnownTitle,
-    positions: Sequence[int],
-    candidates: Mapping[int, Mapping[str, int]],
-    rows: Mapping[int, ListedRow],
-    row_of_url: Mapping[str, int],
-) -> int:
-    """Which of the rows that hold a title's URLs keeps it: the one with its anchor, else the one with most of them."""
-    anchored = row_of_url.get(title.anchor)
-    if anchored in positions and anchored is not None:
-        return anchored
-    return min(positions, key=lambda p: (-candidates[p][title.title_id], rows[p].anchor, rows[p].digest, p))
+class _Release:
+    """A release laid beside the registry: who owns which row, and which row owns which URL.
 
+    Rows are walked in an order of their content, never of the file; rows that are alike to the byte are the one case
+    where the file's order decides, and there it makes no difference.
+    """
 
-def _fresh_id(row: ListedRow, *, taken: Mapping[str, KnownTitle], used: set[str]) -> str:
-    for url in (row.anchor, *sorted(row.urls)):
-        title_id = title_id_of(url)
-        if title_id not in taken and title_id not in used:
-            return title_id
-    return title_id_of(f"{row.anchor}#{row.digest}")  # every URL of the row already named another title
+    def __init__(
+        self, rows: Sequence[ListedRow], titles: Mapping[str, KnownTitle], url_owner: Mapping[str, str]
+    ) -> None:
+        self._titles = titles
+        self._url_owner = url_owner
+        self._anchors = {row.position: row.anchor for row in rows}
+        self.rows = sorted(rows, key=lambda row: (self._anchors[row.position], row.digest, row.position))
+        self._rank = {row.position: rank for rank, row in enumerate(self.rows)}
+        self._holders: dict[str, list[ListedRow]] = defaultdict(list)
+        for row in self.rows:
+            for url in dict.fromkeys(row.urls):
+                self._holders[url].append(row)
+        self.owners: dict[int, str] = self._unchanged()
+        self.merged: dict[str, str] = {}
+        self._keep_by_urls()
+        self._keep_by_anchor()
+        self.row_of_url = {url: self._home(url, holders) for url, holders in self._holders.items()}
+        self._name_the_rest()
 
+    def own_ids(self, row: ListedRow) -> list[_IdKey]:
+        """Ids whose URL is this row's, not shared away."""
+        return [key for key, url in zip(row.ids, row.urls, strict=False) if self.row_of_url[url] == row.position]
 
-def _note_urls(
-    title_id: str,
-    mine: Iterable[str],
-    *,
-    url_owner: Mapping[str, str],
-    urls: dict[str, str],
-    events: list[IdentityEvent],
-    is_new: bool,
-) -> None:
-    for url in mine:
-        before = url_owner.get(url)
-        if before == title_id:
-            continue
-        urls[url] = title_id
-        if before is not None:
-            events.append(IdentityEvent("moved", title_id, before, url))
-        elif not is_new:
-            events.append(IdentityEvent("gained", title_id, None, url))
+    def _unchanged(self) -> dict[int, str]:
+        """Rows that stand in the registry to the byte keep their title."""
+        standing: dict[str, list[KnownTitle]] = defaultdict(list)
+        for title in sorted(self._titles.values(), key=lambda t: (t.position, t.title_id), reverse=True):
+            if title.state == "active":
+                standing[title.row_digest].append(title)
+        return {row.position: same.pop().title_id for row in self.rows if (same := standing.get(row.digest))}
+
+    def _keep_by_urls(self) -> None:
+        """Each other title chooses one of the rows that hold its URLs; titles that meet in a row become one."""
+        settled = set(self.owners.values())
+        evidence: dict[str, Counter[int]] = defaultdict(Counter)
+        for url, holders in self._holders.items():
+            owner = self._url_owner.get(url)
+            if owner is not None and owner not in settled:
+                evidence[owner].update(row.position for row in holders)
+        by_position = {row.position: row for row in self.rows}
+        meeting: dict[int, list[str]] = defaultdict(list)
+        for title_id, found in evidence.items():
+            # an unchanged row says nothing new: it takes a title in only when no other row holds its URLs
+            open_ = [p for p in found if p not in self.owners] or list(found)
+            claims = {p: self._claim(title_id, by_position[p], found[p]) for p in open_}
+            meeting[min(claims, key=claims.__getitem__)].append(title_id)
+        for position, title_ids in meeting.items():
+            keeper = self.owners.get(position) or min(
+                title_ids, key=partial(self._seniority, anchor=self._anchors[position])
+            )
+            self.owners[position] = keeper
+            self.merged |= {title_id: keeper for title_id in title_ids if title_id != keeper}
+
+    def _claim(self, title_id: str, row: ListedRow, shared: int) -> tuple[bool, int, int, int]:
+        """Smaller is stronger: the row with the anchor, with most of the title's URLs, with fewest of others'."""
+        foreign = sum(self._url_owner.get(url, title_id) != title_id for url in row.urls)
+        return self._titles[title_id].anchor not in row.urls, -shared, foreign, self._rank[row.position]
+
+    def _seniority(self, title_id: str, anchor: str = "") -> tuple[bool, float, bool, str, str]:
+        """Smaller is elder; of titles first seen in the same release the one with the best source comes first."""
+        title = self._titles[title_id]
+        first_seen, named = title.age
+        return title.state != "active", first_seen, title.anchor != anchor, named, title_id
+
+    def _keep_by_anchor(self) -> None:
+        """A title all of whose URLs belong to others (rows with the same URLs) is found again by its anchor."""
+        housed = set(self._url_owner.values()) | set(self.owners.values())
+        homeless: dict[str, list[str]] = defaultdict(list)
+        for title_id in sorted(self._titles, key=self._seniority, reverse=True):
+            if title_id not in housed and self._titles[title_id].state != "merged":
+                homeless[self._titles[title_id].anchor].append(title_id)
+        for row in self.rows:
+            waiting = homeless.get(self._anchors[row.position])
+            if waiting and row.position not in self.owners:
+                self.owners[row.position] = waiting.pop()
+
+    def _home(self, url: str, holders: Sequence[ListedRow]) -> int:
+        """The row a URL belongs to. On several rows: its title's, else the one with the fewest URLs."""
+        if len(holders) == 1:
+            return holders[0].position
+        before = self._url_owner.get(url)
+        keeper = None if before is None else self.merged.get(before, before)
+        return min(
+            holders,
+            key=lambda r: (
+                keeper is None or self.owners.get(r.position) != keeper,
+                len(r.urls),
+                self._rank[r.position],
+            ),
+        ).position
+
+    def _name_the_rest(self) -> None:
+        asleep = {
+            self._titles[t].anchor: t
+            for t in sorted(self._titles, key=self._seniority, reverse=True)
+            if self._titles[t].state == "merged"
+        }
+        used: set[str] = set()
+        for row in self.rows:
+            if row.position not in self.owners:
+                self.owners[row.position] = self._name(row, asleep, used)
+                used.add(self.owners[row.position])
+
+    def _name(self, row: ListedRow, asleep: Mapping[str, str], used: Collection[str]) -> str:
+        anchor = self._anchors[row.position]
+        mine = [url for url in (anchor, *sorted(row.urls)) if self.row_of_url[url] == row.position]
+        woken = [asleep[url] for url in mine if url in asleep]
+        if woken:
+            return woken[0]
+        names = map(title_id_of, chain(mine, (f"{anchor}#{n}" for n in count(2))))
+        return next(name for name in names if name not in self._titles and name not in used)
+
+    def events(self) -> list[IdentityEvent]:
+        """What happened to identities, in an order of their own."""
+        names = {self.owners[row.position]: row.name for row in self.rows}
+        found = {IdentityEvent("merged", into, title_id, names[into]) for title_id, into in self.merged.items()}
+        for url, position in self.row_of_url.items():
+            found |= self._url_events(url, self.owners[position], names)
+        for url, holders in self._holders.items():
+            keeper = self.row_of_url[url]
+            found |= {
+                IdentityEvent("shared", self.owners[keeper], self.owners[row.position], url)
+                for row in holders
+                if row.position != keeper
+            }
+        return sorted(found, key=lambda e: (e.kind, e.title_id, e.other or "", e.detail))
+
+    def _url_events(self, url: str, owner: str, names: Mapping[str, str]) -> set[IdentityEvent]:
+        before = self._url_owner.get(url)
+        known = self._titles.get(owner)
+        is_new = known is None or known.state == "merged"
+        if before == owner or (before is None and is_new):
+            return set()
+        if before is None:
+            return {IdentityEvent("gained", owner, None, url)}
+        if self.merged.get(before) == owner:
+            return set()
+        moved = IdentityEvent("moved", owner, before, url)
+        return {moved, IdentityEvent("split", before, owner, names[owner])} if is_new else {moved}

@@ -13,8 +13,6 @@ from pipeline.errors import Misconfigured
 
 __all__ = ["LATEST", "MIGRATIONS", "migrate"]
 
-_ADVISORY_LOCK: Final = 0x616E696D65  # one migrating process at a time on PostgreSQL
-
 MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
     1: (
         """create table titles (title_id text primary key, anchor text not null, name text not null,
@@ -53,6 +51,7 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
         """create table runs (run_id text primary key, command text not null, started_at {double} not null,
            finished_at {double}, summary text not null)""",
     ),
+    2: ("alter table ids add column listed integer not null default 1",),
 }
 
 LATEST: Final = max(MIGRATIONS)
@@ -68,7 +67,11 @@ _WORDS: Final = {
 
 
 def migrate(engine: Engine) -> int:
-    """Bring a ledger to the latest version and return it. Raises ``Misconfigured`` for a ledger newer than this."""
+    """Bring a ledger to the latest version and return it. Raises ``Misconfigured`` for a ledger newer than this.
+
+    The transaction is marked as a write, so of several processes that open an old ledger one migrates and the others
+    wait for it.
+    """
     with engine.connect() as connection:
         version = _version(connection)
     if version == LATEST:
@@ -76,7 +79,6 @@ def migrate(engine: Engine) -> int:
     with engine.connect() as connection:
         writer = connection.execution_options(is_write=True)
         with writer.begin():
-            _take_turn(writer)
             version = _version(writer)
             if version > LATEST:
                 raise Misconfigured(
@@ -85,11 +87,6 @@ def migrate(engine: Engine) -> int:
             for number in range(version + 1, LATEST + 1):
                 _apply(writer, number)
     return LATEST
-
-
-def _take_turn(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
 
 
 def _version(connection: Connection) -> int:

@@ -61,8 +61,16 @@ TITLES = sa.Table(
 URLS = sa.Table("urls", METADATA, _text("url", key=True), _text("title_id"))
 """Every source URL ever seen, and whose it is."""
 
-IDS = sa.Table("ids", METADATA, _text("site", key=True), _text("id", key=True), _text("title_id"))
-"""The id multimap: one id belongs to one title, a title may have several ids of a site."""
+IDS = sa.Table(
+    "ids",
+    METADATA,
+    _text("site", key=True),
+    _text("id", key=True),
+    _text("title_id"),
+    sa.Column("listed", sa.Integer, nullable=False),
+)
+"""The id multimap: every id ever seen leads to one title, a title may have several ids of a site. Those its row lists
+(1) are asked for; the others (0) only lead to it."""
 
 IDENTITY_EVENTS = sa.Table(
     "identity_events",

@@ -104,8 +104,9 @@ class TitleBook:
             plan = identity.plan_sync(
                 rows,
                 titles=_known_titles(c),
-                url_owner=dict(c.execute(sa.select(URLS.c.url, URLS.c.title_id)).tuples().all()),
+                url_owner=dict(c.execute(sa.select(URLS.c.url, URLS.c.title_id)).all()),
                 id_owner={(Site(s), i): t for s, i, t in c.execute(sa.select(IDS.c.site, IDS.c.id, IDS.c.title_id))},
+                unlisted={(Site(s), i) for s, i in c.execute(sa.select(IDS.c.site, IDS.c.id).where(IDS.c.listed == 0))},
             )
             self._apply(c, plan, release)
         return SyncReport(
@@ -114,56 +115,25 @@ class TitleBook:
             created=len(plan.created),
             updated=len(plan.updated),
             merged=len(plan.merged),
-            split=sum(event.kind == "split" for event in plan.events),
+            split=len({event.other for event in plan.events if event.kind == "split"}),
             gone=len(plan.gone),
         )
 
     def _apply(self, c: Connection, plan: identity.SyncPlan, release: Release) -> None:
-        fresh = [
-            {
-                "title_id": title_id,
-                "anchor": row.anchor,
-                "name": row.name,
-                "position": row.position,
-                "row": row.content,
-                "row_digest": row.digest,
-                "state": "active",
-                "first_seen": self._now(),
-            }
-            for title_id, row in plan.created
-        ]
-        _many(c, sa.insert(TITLES), fresh)
-        _many(
-            c,
-            _update_by_id(name=..., position=..., row=..., row_digest=..., state="active", merged_into=None),
-            [
-                {"b_id": t, "b_name": r.name, "b_position": r.position, "b_row": r.content, "b_row_digest": r.digest}
-                for t, r in plan.updated
-            ],
-        )
-        _many(c, _update_by_id(position=...), [{"b_id": t, "b_position": p} for t, p in plan.moved])
-        _many(
-            c,
-            _update_by_id(state="merged", merged_into=..., done_row=None),
-            [{"b_id": loser, "b_merged_into": into} for loser, into in plan.merged.items()],
-        )
-        _many(c, _update_by_id(state="gone"), [{"b_id": t} for t in plan.gone])
+        now = self._now()
+        _apply_titles(c, plan, now)
         _many(c, self._db.upsert(URLS), [{"url": u, "title_id": t} for u, t in plan.urls.items()])
+        ids = [{"site": s.value, "id": i, "title_id": t, "listed": 1} for (s, i), t in plan.ids.items()]
+        _many(c, self._db.upsert(IDS), ids)
         _many(
             c,
-            self._db.upsert(IDS),
-            [{"site": s.value, "id": i, "title_id": t} for (s, i), t in plan.ids.items()],
+            sa.update(IDS)
+            .where(IDS.c.site == sa.bindparam("b_site"), IDS.c.id == sa.bindparam("b_id"))
+            .values(listed=0),
+            [{"b_site": site.value, "b_id": id_} for site, id_ in plan.unlisted],
         )
         self._wake_mentioners(c, plan)
-        _many(
-            c,
-            sa.insert(IDENTITY_EVENTS),
-            [
-                {"release": release.last_update or release.digest, "kind": e.kind, "title_id": e.title_id,
-                 "other": e.other, "detail": e.detail}
-                for e in plan.events
-            ],
-        )  # fmt: skip
+        _note_events(c, plan.events, release.last_update or release.digest)
         c.execute(
             self._db.upsert(RELEASES),
             {
@@ -173,7 +143,7 @@ class TitleBook:
                 "rows": release.rows,
                 "bad_rows": len(release.bad_rows),
                 "findings": orjson.dumps(release.bad_rows).decode(),
-                "synced_at": self._now(),
+                "synced_at": now,
             },
         )
 
@@ -235,7 +205,7 @@ class TitleBook:
             .limit(limit)
         )
         with self._db.read() as c:
-            found = list(c.execute(exact.limit(limit)).tuples().all()) or list(c.execute(near).tuples().all())
+            found = c.execute(exact.limit(limit)).all() or c.execute(near).all()
         return [(title_id, name) for title_id, name in found]
 
     def known_ids(self, keys: Iterable[tuple[Site, str]]) -> dict[str, str]:
@@ -257,7 +227,7 @@ class TitleBook:
         with self._db.read() as c:
             for chunk in _chunks(list(spoken)):
                 query = sa.select(MENTIONS.c.title_id, MENTIONS.c.id_key).where(MENTIONS.c.title_id.in_(chunk))
-                for title_id, key in c.execute(query).tuples():
+                for title_id, key in c.execute(query):
                     spoken[title_id].discard(key)
         missing = [{"id_key": key, "title_id": t} for t, keys in sorted(spoken.items()) for key in sorted(keys)]
         if missing:
@@ -288,7 +258,7 @@ class TitleBook:
             .group_by(TITLES.c.result)
         )
         with self._db.read() as c:
-            return dict(c.execute(query).tuples().all())
+            return dict(c.execute(query).all())
 
     def finished(self, *, only: Sequence[str] | None = None) -> Iterator[StoredTitle]:
         """Titles that have a record, in catalogue order, a few at a time."""
@@ -306,15 +276,65 @@ class TitleBook:
         return [identity.IdentityEvent(r["kind"], r["title_id"], r["other"], r["detail"]) for r in rows]
 
     def retired(self, collection: str) -> list[str]:
-        """Titles that were merged or are gone but still have a point in the collection."""
+        """Titles that were merged into others but still have a point in the collection.
+
+        A title that is only gone from the catalogue keeps its point: a smaller file must not empty the store.
+        """
         query = (
             sa.select(POINTS.c.title_id)
             .join(TITLES, TITLES.c.title_id == POINTS.c.title_id)
-            .where(TITLES.c.state != "active", POINTS.c.collection == collection)
+            .where(TITLES.c.state == "merged", POINTS.c.collection == collection)
             .order_by(POINTS.c.title_id)
         )
         with self._db.read() as c:
             return list(c.execute(query).scalars())
+
+
+def _apply_titles(c: Connection, plan: identity.SyncPlan, now: float) -> None:
+    fresh = [
+        {
+            "title_id": title_id,
+            "anchor": row.anchor,
+            "name": row.name,
+            "position": row.position,
+            "row": row.content,
+            "row_digest": row.digest,
+            "state": "active",
+            "first_seen": now,
+        }
+        for title_id, row in plan.created
+    ]
+    _many(c, sa.insert(TITLES), fresh)
+    _many(
+        c,
+        _update_by_id(name=..., position=..., row=..., row_digest=..., state="active", merged_into=None),
+        [
+            {"b_id": t, "b_name": r.name, "b_position": r.position, "b_row": r.content, "b_row_digest": r.digest}
+            for t, r in plan.updated
+        ],
+    )
+    _many(c, _update_by_id(position=...), [{"b_id": t, "b_position": p} for t, p in plan.moved])
+    merged = [{"b_id": loser, "b_merged_into": into} for loser, into in plan.merged.items()]
+    _many(c, _update_by_id(state="merged", merged_into=..., done_row=None), merged)
+    earlier = sa.update(TITLES).where(TITLES.c.merged_into == sa.bindparam("b_id"))
+    _many(c, earlier.values(merged_into=sa.bindparam("b_merged_into")), merged)  # a merge of a merge leads to its end
+    _many(c, _update_by_id(state="gone"), [{"b_id": t} for t in plan.gone])
+    _many(c, _update_by_id(done_row=None), [{"b_id": t} for t in plan.touched])
+
+
+def _note_events(c: Connection, events: Sequence[identity.IdentityEvent], release: str) -> None:
+    """A URL on two rows is news once; it stays so in every release after."""
+    kind, title_id, other, detail = (IDENTITY_EVENTS.c[n] for n in ("kind", "title_id", "other", "detail"))
+    told = {(t, o, d) for t, o, d in c.execute(sa.select(title_id, other, detail).where(kind == "shared"))}
+    fresh = [e for e in events if e.kind != "shared" or (e.title_id, e.other, e.detail) not in told]
+    _many(
+        c,
+        sa.insert(IDENTITY_EVENTS),
+        [
+            {"release": release, "kind": e.kind, "title_id": e.title_id, "other": e.other, "detail": e.detail}
+            for e in fresh
+        ],
+    )
 
 
 def _known_titles(c: Connection) -> dict[str, identity.KnownTitle]:
@@ -333,7 +353,11 @@ def _known_titles(c: Connection) -> dict[str, identity.KnownTitle]:
 
 
 def _ids_of(c: Connection, title_ids: Sequence[str]) -> dict[str, dict[Site, tuple[str, ...]]]:
-    query = sa.select(IDS).where(IDS.c.title_id.in_(title_ids)).order_by(IDS.c.site, IDS.c.id)
+    query = (
+        sa.select(IDS.c.site, IDS.c.id, IDS.c.title_id)
+        .where(IDS.c.title_id.in_(title_ids), IDS.c.listed == 1)
+        .order_by(IDS.c.site, IDS.c.id)
+    )
     found: dict[str, dict[Site, tuple[str, ...]]] = {}
     for site, id_, title_id in c.execute(query):
         mine = found.setdefault(title_id, {})

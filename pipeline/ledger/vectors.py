@@ -1,16 +1,16 @@
 """Vectors by fingerprint, and what stands in the store."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import orjson
 import sqlalchemy as sa
-import zstandard
 from numpy.typing import NDArray
 
 from pipeline.domain.canonical import Digest
 from pipeline.ledger.database import Database
+from pipeline.ledger.packing import pack, unpack
 from pipeline.ledger.tables import POINTS, VECTORS
 
 __all__ = ["LoadedPoint", "VectorBook"]
@@ -37,47 +37,40 @@ class VectorBook:
         self._now = now
 
     def find(self, fingerprints: Sequence[Digest]) -> dict[Digest, NDArray[np.float32]]:
-        """Cached vectors by fingerprint."""
-        found: dict[Digest, NDArray[np.float32]] = {}
-        unpack = zstandard.ZstdDecompressor().decompress
+        """Cached vectors by fingerprint. A torn one counts as not there, so it is made again."""
+        return {f: vector for f, vector in self._settled(fingerprints) if vector is not None}
+
+    def known(self, fingerprints: Sequence[Digest]) -> set[Digest]:
+        """Which fingerprints are settled: a vector is cached, or it is known that none can be had."""
+        return {fingerprint for fingerprint, _ in self._settled(fingerprints)}
+
+    def _settled(self, fingerprints: Sequence[Digest]) -> Iterator[tuple[Digest, NDArray[np.float32] | None]]:
         with self._db.read() as c:
             for start in range(0, len(fingerprints), _CHUNK):
                 query = sa.select(VECTORS.c.fingerprint, VECTORS.c.body).where(
                     VECTORS.c.fingerprint.in_(list(fingerprints[start : start + _CHUNK]))
                 )
                 for fingerprint, body in c.execute(query):
-                    if body != _ABSENT:
-                        found[fingerprint] = np.frombuffer(unpack(body), dtype="<f4")
-        return found
-
-    def known(self, fingerprints: Sequence[Digest]) -> set[Digest]:
-        """Which fingerprints are settled: a vector is cached, or it is known that none can be had."""
-        found: set[Digest] = set()
-        with self._db.read() as c:
-            for start in range(0, len(fingerprints), _CHUNK):
-                query = sa.select(VECTORS.c.fingerprint).where(
-                    VECTORS.c.fingerprint.in_(list(fingerprints[start : start + _CHUNK]))
-                )
-                found.update(c.execute(query).scalars())
-        return found
+                    if body == _ABSENT:
+                        yield fingerprint, None
+                    elif (content := unpack(body)) is not None:
+                        yield fingerprint, np.frombuffer(content, dtype="<f4")
 
     def save(self, vectors: Mapping[Digest, NDArray[np.float32]], *, model: str) -> None:
         """Keep vectors under their fingerprints."""
-        pack = zstandard.ZstdCompressor(level=1).compress
-        rows = [
-            {"fingerprint": f, "model": model, "body": pack(np.ascontiguousarray(v, dtype="<f4").tobytes())}
-            for f, v in vectors.items()
-        ]
-        if rows:
-            with self._db.write() as c:
-                c.execute(self._db.insert_missing(VECTORS), rows)
+        self._keep(
+            {f: pack(np.ascontiguousarray(v, dtype="<f4").tobytes(), level=1) for f, v in vectors.items()}, model
+        )
 
     def save_absent(self, fingerprints: Sequence[Digest], *, model: str) -> None:
         """Remember that no vector can be had (a picture that is gone or broken), so that nobody asks again."""
-        rows = [{"fingerprint": f, "model": model, "body": _ABSENT} for f in fingerprints]
+        self._keep(dict.fromkeys(fingerprints, _ABSENT), model)
+
+    def _keep(self, bodies: Mapping[Digest, bytes], model: str) -> None:
+        rows = [{"fingerprint": f, "model": model, "body": body} for f, body in bodies.items()]
         if rows:
             with self._db.write() as c:
-                c.execute(self._db.insert_missing(VECTORS), rows)
+                c.execute(self._db.upsert(VECTORS), rows)
 
     def loaded(self, title_ids: Sequence[str]) -> dict[str, LoadedPoint]:
         """What the store acknowledged, by title."""

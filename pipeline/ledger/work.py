@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
-import zstandard
 from sqlalchemy.engine import Connection
 
 from pipeline.domain.canonical import Digest, digest_bytes
 from pipeline.ledger.database import Database
+from pipeline.ledger.packing import pack, unpack
 from pipeline.ledger.tables import CLAIMS, STEPS, WORKERS
 
 __all__ = ["SILENT_S", "Claims", "StepBook", "StepResult", "Worker"]
@@ -48,7 +48,8 @@ class Worker:
 def _process_start(pid: int) -> str | None:
     """When a process started, as the kernel says it; ``None`` if it is gone, ``""`` where the kernel does not say."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return None if words[0] in "ZX" else words[19]  # a zombie is dead, though nobody has buried it yet
     except FileNotFoundError:
         return None if Path("/proc/self/stat").exists() else ""
     except (OSError, IndexError):
@@ -98,9 +99,7 @@ class Claims:
             alive = self._alive(c)
             for chunk in _chunks(title_ids):
                 held = dict(
-                    c.execute(sa.select(CLAIMS.c.title_id, CLAIMS.c.owner).where(CLAIMS.c.title_id.in_(chunk)))
-                    .tuples()
-                    .all()
+                    c.execute(sa.select(CLAIMS.c.title_id, CLAIMS.c.owner).where(CLAIMS.c.title_id.in_(chunk))).all()
                 )
                 free = [t for t in chunk if held.get(t) in (None, self._me.owner) or held[t] not in alive]
                 if free:
@@ -128,7 +127,7 @@ class Claims:
         with self._db.read() as c:
             alive = self._alive(c)
             counts: dict[str, int] = dict(
-                c.execute(sa.select(CLAIMS.c.owner, sa.func.count()).group_by(CLAIMS.c.owner)).tuples().all()
+                c.execute(sa.select(CLAIMS.c.owner, sa.func.count()).group_by(CLAIMS.c.owner)).all()
             )  # fmt: skip
         return [(w.host, w.pid, counts.get(w.owner, 0)) for w in alive.values() if w.owner != self._me.owner]
 
@@ -178,7 +177,7 @@ class StepBook:
                 for row in c.execute(query).mappings():
                     if row["key"] != keys[row["title_id"]]:
                         continue
-                    body = _unpacked(row["body"], row["digest"])
+                    body = unpack(row["body"] or b"", row["digest"] or "")
                     if body is not None:
                         found[row["title_id"]] = StepResult(row["title_id"], step, row["key"], body, row["note"])
         return found
@@ -195,7 +194,7 @@ class StepBook:
         rows = []
         for result in results:
             row = self._row(result.title_id, result.step, result.key, "done" if result.is_done else "failed")
-            packed = None if result.body is None else zstandard.ZstdCompressor(level=3).compress(result.body)
+            packed = None if result.body is None else pack(result.body)
             row |= {"body": packed, "digest": None if result.body is None else digest_bytes(result.body)}
             row |= {"note": result.note, "finished_at": self._now(), "cpu_s": result.cpu_s}
             rows.append(row)
@@ -241,16 +240,6 @@ class StepBook:
         )
         with self._db.read() as c:
             return [(t, s, n) for t, s, n in c.execute(query)]
-
-
-def _unpacked(packed: bytes | None, digest: Digest | None) -> bytes | None:
-    if packed is None:
-        return None
-    try:
-        body = zstandard.ZstdDecompressor().decompress(packed)
-    except zstandard.ZstdError:
-        return None
-    return body if digest_bytes(body) == digest else None
 
 
 def _chunks(items: Sequence[str]) -> Iterator[list[str]]:

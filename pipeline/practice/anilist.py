@@ -124,7 +124,16 @@ def _reshape(media: Mapping[str, Any]) -> dict[str, Any]:
         if into in ("recommendations", "reviews", "airingSchedule") and edges is not None:
             rows = [edge.get("node") for edge in edges]
         out[into] = [_cast_row(row) for row in rows] if into == "characters" else rows
+    if out.get("relations"):
+        out["relations"] = {"edges": [_related(edge) for edge in out["relations"].get("edges") or ()]}
     return out
+
+
+def _related(edge: Mapping[str, Any]) -> dict[str, Any]:
+    """A related work; who is not logged in prefers romaji, so that is what was recorded as preferred."""
+    node = edge.get("node") or {}
+    title = node.get("title") or {}
+    return {**edge, "node": {**node, "title": {"romaji": title.get("userPreferred")} | title}}
 
 
 def _cast_row(edge: Mapping[str, Any]) -> dict[str, Any]:

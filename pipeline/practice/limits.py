@@ -14,7 +14,7 @@ from pipeline.domain.names import Platform
 __all__ = ["RULES", "Decision", "Limiter", "Rules", "Window"]
 
 _GRACE_S: Final = 0.05
-"""A window is shorter by this (at most a tenth of it): what left in time must not be punished for a slow network."""
+"""Who is early by no more than this (at most a tenth of the window) is counted as over it, but not refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Limiter:
             return Decision(wait_s=self._refused_until - now, is_refused=True)
         waits = {window: self._wait(window, now) for window in self._rules.windows}
         over = tuple(window.name for window, wait_s in waits.items() if wait_s > 0)
-        if over and self._rules.is_enforced:
+        if self._rules.is_enforced and any(wait_s > self._grace(window) for window, wait_s in waits.items()):
             return self._refuse(now, over, max(waits.values()))
         for seen in self._seen.values():
             seen.append(now)
@@ -123,8 +123,10 @@ class Limiter:
         return Decision(over, wait_s, is_refused=True)
 
     def _length(self, window: Window) -> float:
-        length = window.per_s / self._speed
-        return length - min(_GRACE_S, length / 10)
+        return window.per_s / self._speed
+
+    def _grace(self, window: Window) -> float:
+        return min(_GRACE_S, self._length(window) / 10)
 
     def _forget(self, window: Window, now: float) -> None:
         seen, length = self._seen[window], self._length(window)

@@ -39,11 +39,17 @@ def recorded_anime(recordings: Recordings, id_: str) -> dict[str, Any] | None:
         "relationships": list(_relationships(wide["included"], by_key)),
         "streamingLinks": list(_streams(_documents(recordings, "anime_streaming_links_include", id_)))
         or list(_streams(_documents(recordings, "anime_streaming_links", id_))),
-        "episodes": [_episode(row) for row in _documents(recordings, "anime_episodes", f"{id_}.1")["data"]],
+        "episodes": [_episode(row) for row in _episodes(recordings, f"{id_}.1")],
         "productions": [],
         "staff": [],
         "characters": [],
     }
+
+
+def _episodes(recordings: Recordings, name: str) -> list[Any]:
+    """The first page; a page that holds only some of the attributes is better than none."""
+    whole = _documents(recordings, "anime_episodes", name)["data"]
+    return whole or _documents(recordings, "anime_episodes_sparse", name)["data"]
 
 
 def _documents(recordings: Recordings, endpoint: str, name: str) -> dict[str, list[Any]]:

@@ -9,6 +9,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 __all__ = ["Address", "parse_address"]
 
+_SAME_HOST: Final = {"x.com": "twitter.com", "kitsu.io": "kitsu.app", "cdn.myanimelist.net": "myanimelist.net"}
+"""Hosts that moved or have two names; only for comparing."""
+_NO_CASE: Final = frozenset({"twitter.com", "instagram.com", "facebook.com", "tiktok.com"})
+"""Where a name in capitals is the same account."""
 _TRACKING: Final = ("utm_", "fbclid", "gclid", "ref_src")
 
 
@@ -39,10 +43,11 @@ def parse_address(url: str) -> Address | None:
     query = parts.query if len(kept) == parts.query.count("&") + bool(parts.query) else urlencode(kept)
     scheme, path = parts.scheme.lower(), parts.path
     bare = where.removeprefix("www.")
+    bare = _SAME_HOST.get(bare, bare)
     return Address(
         page=urlunsplit((scheme, where, path, query, parts.fragment)),
         file=urlunsplit((scheme, where, path, "", "")),
-        page_key=f"{bare}{path.rstrip('/')}?{query}#{parts.fragment}",
+        page_key=f"{bare}{(path.lower() if bare in _NO_CASE else path).rstrip('/')}?{query}#{parts.fragment}",
         file_key=f"{bare}{path}",
     )
 

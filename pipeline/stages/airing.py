@@ -1,6 +1,7 @@
 """When it airs: the weekly slot, the calendar, premieres, pauses and the next episode."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from pipeline.domain.claims import Chosen
@@ -15,13 +16,22 @@ _VERSION: Final = 1
 
 
 def choose_broadcast(sources: Sequence[SourceTitle]) -> Chosen[Broadcast | None]:
-    """The weekly slot. A slot without a time supports the one with a time on the same day."""
-    said: list[tuple[Source, Broadcast | None]] = [
+    """The weekly slot. Whoever gives only the day or only the time supports the one who gives both."""
+    slots = [
         (one.source, one.broadcast) for one in sources if one.broadcast and (one.broadcast.day or one.broadcast.time)
+    ]
+    said: list[tuple[Source, Broadcast | None]] = [
+        (source, _completed(slot, [other for _, other in slots])) for source, slot in slots
     ]
     return choose_weighted(
         said, weights=AIRING, rule=f"rule:broadcast_vote@{_VERSION}", nobody=None, key=_day, fineness=_fineness
     )
+
+
+def _completed(slot: Broadcast, others: Iterable[Broadcast]) -> Broadcast:
+    """A slot of which only the time was said, on the one day that others say for that time."""
+    same = {one.day for one in others if one.day and (one.time, one.timezone) == (slot.time, slot.timezone)}
+    return replace(slot, day=same.pop()) if slot.day is None and len(same) == 1 else slot
 
 
 def _day(slot: Broadcast | None) -> str:

@@ -40,9 +40,9 @@ _Members = Sequence[tuple[Source, Character]]
 
 
 def decide(inputs: StageInput) -> CharactersDraft:
-    """Decide the cast; the leads come first, within a role the order is the alignment's."""
+    """Decide the cast; the leads come first, within a role the best loved; else the order is the alignment's."""
     records = [(_record(inputs, group), group) for group in inputs.alignment.characters]
-    records.sort(key=lambda pair: _ROLES.index(pair[0].role))
+    records.sort(key=lambda pair: (_ROLES.index(pair[0].role), -max(pair[0].favorites.values(), default=0)))
     cast = [record for record, _ in records]
     speaking = [source for record in cast for source in record.sources]
     voices = list_voice_actors(cast)

@@ -69,7 +69,8 @@ class _Camp(Generic[T]):
 
     @property
     def weight(self) -> float:
-        return round(sum(self.votes[source] for source in sorted(self.votes)), 9)
+        votes = self.votes
+        return round(sum(votes[source] for source in sorted(votes)), 9)
 
     def speak(self, fineness: Callable[[T], int]) -> T:
         """The camp's value: the finest spelling, then the one with most weight."""

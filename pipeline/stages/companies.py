@@ -2,11 +2,12 @@
 
 A company is compared by its name without its legal form (``Inc.``, ``Co., Ltd.``) and without spaces and signs.
 Who appears as a studio here and as a producer there stays in both lists: platforms mean different things by them.
+AniList tells only animation studios from the rest, so its "rest" is a licensor where another platform says so.
 """
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pipeline.domain.claims import Chosen
@@ -49,7 +50,7 @@ def company_key(name: str) -> str:
 def choose_companies(inputs: StageInput, role: CompanyRole, *, version: int) -> Chosen[list[CompanyRecord]]:
     """All companies of one role: main studios first, then those most platforms name."""
     named = [_Named(one.source, company) for one in in_order(inputs) for company in one.companies]
-    named += _of_row(inputs.title.row, role)
+    named = [*_licensors_apart(named), *_of_row(inputs.title.row, role)]
     groups: dict[str, list[_Named]] = {}
     for one in named:
         if one.company.role is role and clean(one.company.name):
@@ -59,15 +60,33 @@ def choose_companies(inputs: StageInput, role: CompanyRole, *, version: int) -> 
     return collected(records, spoke, rule=f"rule:companies_united@{version}")
 
 
+def _licensors_apart(named: Sequence[_Named]) -> list[_Named]:
+    """AniList's companies in the role others give them: licensors whom nobody else calls a producer."""
+    by_role: dict[CompanyRole, set[str]] = {}
+    for one in named:
+        if one.source is not Source.ANILIST:
+            by_role.setdefault(one.company.role, set()).add(company_key(one.company.name))
+    licensors = by_role.get(CompanyRole.LICENSOR, set()) - by_role.get(CompanyRole.PRODUCER, set())
+    return [
+        _Named(one.source, replace(one.company, role=CompanyRole.LICENSOR, is_main=None))
+        if _is_vague(one, licensors)
+        else one
+        for one in named
+    ]
+
+
+def _is_vague(one: _Named, licensors: set[str]) -> bool:
+    is_rest = one.source is Source.ANILIST and one.company.role is CompanyRole.PRODUCER
+    return is_rest and company_key(one.company.name) in licensors
+
+
 def _of_row(row: CatalogueRow, role: CompanyRole) -> Iterable[_Named]:
     names = {CompanyRole.STUDIO: row.studios, CompanyRole.PRODUCER: row.producers}.get(role, ())
     return [_Named(Source.CATALOGUE, Company(name, role)) for name in names]
 
 
 def _record(same: Sequence[_Named]) -> CompanyRecord:
-    ranked = sorted(
-        same, key=lambda one: (-_SPELLING_WEIGHT.get(one.source, 0.0), one.company.name, one.company.id or "")
-    )
+    ranked = sorted(same, key=_spelling)
     spellings: dict[str, str] = {}
     for one in ranked:
         spellings.setdefault(clean(one.company.name).casefold(), clean(one.company.name))
@@ -84,6 +103,12 @@ def _record(same: Sequence[_Named]) -> CompanyRecord:
         ids=dict(sorted(ids.items())),
         sources=sorted({one.source for one in same}),
     )
+
+
+def _spelling(one: _Named) -> tuple[bool, float, str, str]:
+    """A name in both cases before one in capitals or small letters only, then the weightier platform's."""
+    name = clean(one.company.name)
+    return name.isupper() or name.islower(), -_SPELLING_WEIGHT.get(one.source, 0.0), name, one.company.id or ""
 
 
 def _rank(record: CompanyRecord) -> tuple[bool, float, str]:

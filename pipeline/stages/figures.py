@@ -77,6 +77,11 @@ def _platform(source: Source, figures: Statistics, findings: list[Finding]) -> P
     )
 
 
+def _votes(figures: PlatformStatistics) -> int:
+    """How many people gave a score; AniList says it only by its distribution."""
+    return figures.scored_by or sum(figures.score_distribution.values())
+
+
 def choose_score(figures: Mapping[Source, PlatformStatistics], cuts: Thresholds) -> Chosen[float | None]:
     """The Bayesian mean over the platforms, weighted by votes; derived, no platform's word.
 
@@ -85,11 +90,11 @@ def choose_score(figures: Mapping[Source, PlatformStatistics], cuts: Thresholds)
     """
     scored = {source: one for source, one in figures.items() if one.score_normalized is not None}
     own = {source: scored[source] for source in set(scored) - {Source.CATALOGUE}} or scored
-    voted = {source: one for source, one in own.items() if one.scored_by}
+    voted = {source: one for source, one in own.items() if _votes(one)}
     heard = voted or own
     if not heard:
         return nobody_said(None)
-    pairs = [(heard[s].score_normalized or 0.0, heard[s].scored_by or cuts.prior_votes) for s in sorted(heard)]
+    pairs = [(heard[s].score_normalized or 0.0, _votes(heard[s]) or cuts.prior_votes) for s in sorted(heard)]
     votes = cuts.prior_votes + sum(number for _, number in pairs)
     total = cuts.prior_score * cuts.prior_votes + math.fsum(score * number for score, number in pairs)
     return Chosen(

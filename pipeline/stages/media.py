@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from pipeline.catalogue.ids import identify_url
 from pipeline.domain.claims import Chosen, Finding
 from pipeline.domain.names import ImageRole, LinkKind, Source
 from pipeline.domain.source_title import Image, Link, Song, SourceTitle, Trailer
-from pipeline.domain.title import CatalogueRow
+from pipeline.domain.title import CatalogueRow, id_key
 from pipeline.stages.addresses import parse_address
 from pipeline.stages.choose import collected, text_of
 from pipeline.stages.names_of_work import fold
@@ -22,6 +23,34 @@ __all__ = ["ChosenLinks", "choose_images", "choose_links", "choose_songs", "choo
 T = TypeVar("T")
 
 _SIZES: Final = ("original", "extralarge", "large", "medium", "small", "tiny", "thumbnail")
+_SITE_NAMES: Final = {
+    "amazon.com": "Amazon Prime Video",
+    "amazon": "Amazon Prime Video",
+    "primevideo.com": "Amazon Prime Video",
+    "apple": "Apple TV",
+    "apple.co": "Apple TV",
+    "bilibili global": "Bilibili TV",
+    "bilibili.tv": "Bilibili TV",
+    "crunchyroll.com": "Crunchyroll",
+    "disneyplus.com": "Disney Plus",
+    "facebook.com": "Facebook",
+    "funimation": "Funimation",
+    "funimation.com": "Funimation",
+    "hidive.com": "HIDIVE",
+    "hulu.com": "Hulu",
+    "instagram.com": "Instagram",
+    "iq": "iQIYI",
+    "iq.com": "iQIYI",
+    "netflix.com": "Netflix",
+    "tiktok.com": "TikTok",
+    "tubi": "Tubi TV",
+    "tubitv.com": "Tubi TV",
+    "twitter.com": "Twitter",
+    "vrv.co": "VRV",
+    "x.com": "Twitter",
+    "youtube.com": "YouTube",
+}
+"""Services under one name; a platform that names none is known by its host."""
 _KINDS: Final = (LinkKind.OFFICIAL, LinkKind.SOCIAL, LinkKind.DATABASE, LinkKind.OTHER)
 
 
@@ -133,8 +162,9 @@ def choose_links(sources: Sequence[SourceTitle]) -> ChosenLinks:
     for source, link in _said(sources, lambda one: one.links):
         address = parse_address(link.url)
         if address is not None:
-            mine = replace(link, url=address.page)
-            key = address.page_key
+            mine = replace(link, url=address.page, site=_SITE_NAMES.get(link.site.casefold(), link.site))
+            identified = identify_url(address.page)
+            key = id_key(*identified) if identified else address.page_key
             once[key] = _join_links(once[key], mine) if key in once else mine
             who.setdefault(key, set()).add(source)
     watch = sorted((key for key in once if once[key].kind is LinkKind.STREAMING), key=lambda key: _place(once[key]))

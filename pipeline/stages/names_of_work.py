@@ -22,12 +22,18 @@ _RULE: Final = "rule:title_vote@1"
 _KINDS: Final = (TitleKind.MAIN, TitleKind.OFFICIAL, TitleKind.SYNONYM, TitleKind.SHORT)
 _CHOSEN_KINDS: Final = frozenset({TitleKind.MAIN, TitleKind.OFFICIAL})
 
+_QUOTES: Final = str.maketrans(
+    dict.fromkeys("\u2018\u2019\u201b\u02bc\u2032\u00b4`", "'") | dict.fromkeys("\u201c\u201d\u201f", '"')
+)
+"""Platforms differ in their quotation marks; AniDB writes a grave accent."""
+
 _Said = tuple[Source, TitleName]
 
 
 def fold(text: str) -> str:
-    """A text for comparing: NFKC, casefold, no invisible characters, single spaces. Brackets and accents count."""
-    return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())
+    """A text for comparing: NFKC, casefold, plain quotes, no invisible characters, single spaces. Accents count."""
+    plain = unicodedata.normalize("NFKC", clean(text).translate(_QUOTES))
+    return " ".join(plain.casefold().split())
 
 
 @dataclass(frozen=True, slots=True)

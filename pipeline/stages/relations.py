@@ -7,6 +7,7 @@ they relate: it adds works no platform names, as "other" at low confidence.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from types import MappingProxyType
 from typing import Final
 
@@ -20,7 +21,7 @@ from pipeline.domain.title import StageInput, id_key
 from pipeline.stages.choose import choose_weighted, in_order, nobody_said
 from pipeline.stages.names_of_work import fold
 from pipeline.stages.weights import BASICS, THRESHOLDS, TITLES, Thresholds
-from pipeline.stages.works import Mention, Work, format_key, join_mentions
+from pipeline.stages.works import Mention, Work, format_key, format_name, join_mentions
 
 __all__ = ["VERSION", "decide"]
 
@@ -86,9 +87,10 @@ def _own_keys(inputs: StageInput, sources: Sequence[SourceTitle]) -> frozenset[s
 
 
 def _mentions(inputs: StageInput, sources: Sequence[SourceTitle]) -> Iterator[Mention]:
+    number = count()  # twins of one platform may have the same id
     for one in sources:
-        for number, relation in enumerate(one.relations):
-            yield _mention(inputs, one, relation, number)
+        for relation in one.relations:
+            yield _mention(inputs, one, relation, next(number))
 
 
 def _mention(inputs: StageInput, one: SourceTitle, relation: Relation, number: int) -> Mention:
@@ -188,7 +190,7 @@ def _related(work: Work, kind: RelationKind, confidence: float, inputs: StageInp
         relation=kind,
         title=named.value,
         title_id=next((id_ for id_ in _known_titles(work) if id_ != inputs.title.title_id), None),
-        format=choose_weighted(formats, weights=BASICS, rule=_RULE, nobody=None, key=format_key).value,
+        format=format_name(choose_weighted(formats, weights=BASICS, rule=_RULE, nobody=None, key=format_key).value),
         year=choose_weighted(years, weights=BASICS, rule=_RULE, nobody=None).value,
         ids={site: sorted(ids) for site, ids in sorted(work.ids().items())},
         urls=sorted({mention.url for mention in work.mentions if mention.url}),

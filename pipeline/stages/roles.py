@@ -1,9 +1,11 @@
 """What a credit's text means: the role table, from ``roles.json`` beside this module.
 
 The roles' order in the table is their importance. A text is looked up whole, without notes in parentheses; there is no
-guessing: what the table does not know is ``other`` and becomes a question.
+guessing: what the table does not know is ``other`` and becomes a question. Who wrote or directed a dub (``Script
+(English)``) did not write or direct the work: that is ``other`` too.
 """
 
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Final, Literal, TypeAlias
@@ -16,6 +18,13 @@ __all__ = ["OTHER", "RoleKind", "importance", "role_of", "roles"]
 
 OTHER: Final = "other"
 RoleKind: TypeAlias = Literal["known", "counted_only", "unknown"]
+
+
+_DUB: Final = re.compile(
+    r"\((?:english|german|french|italian|spanish|castilian|latin american|portuguese|brazilian|korean|chinese|mandarin|"
+    r"cantonese|hungarian|polish|hebrew|arabic|hindi|tagalog|thai|catalan)\b[^()]*\)",
+    re.IGNORECASE,
+)
 
 
 class _Table(BaseModel):
@@ -52,6 +61,8 @@ def role_of(text: str) -> tuple[str, RoleKind]:
     if plain in _counted_only():
         return OTHER, "counted_only"
     role = _by_text().get(plain)
+    if role is not None and _DUB.search(text):
+        return OTHER, "known"
     return (OTHER, "unknown") if role is None else (role, "known")
 
 

@@ -1,7 +1,8 @@
 """Stage 6: the people who made it and what each did, and the companies.
 
 Every group of the alignment becomes a record with our roles beside the credits as printed; the most important people
-come first. Credits that are only counted (in-betweens, finishing, backgrounds) keep their person.
+come first. Credits that are only counted (in-betweens, finishing, backgrounds) keep their person. A voice
+actor without any other credit who speaks a character stands with the cast alone.
 """
 
 from collections import Counter
@@ -15,7 +16,7 @@ from pipeline.domain.drafts import StaffDraft
 from pipeline.domain.names import CompanyRole, Source
 from pipeline.domain.record import StaffRecord
 from pipeline.domain.source_title import Credit
-from pipeline.domain.text import clean
+from pipeline.domain.text import clean, name_key, norm
 from pipeline.domain.title import StageInput
 from pipeline.stages.choose import SINGLE_SOURCE, collected
 from pipeline.stages.companies import choose_companies
@@ -31,7 +32,9 @@ _Members = Sequence[tuple[Source, Credit]]
 
 def decide(inputs: StageInput) -> StaffDraft:
     """Decide staff and companies."""
-    people = [_record(inputs, group) for group in inputs.alignment.staff]
+    voices = _voices(inputs)
+    everybody = [_record(inputs, group) for group in inputs.alignment.staff]
+    people = [one for one in everybody if not (_is_only_voice(one) and name_key(one.name) in voices)]
     people.sort(key=lambda person: importance(person.roles))
     joined = [person.match_confidence for person in people if len(person.sources) > 1]
     staff = collected(
@@ -50,6 +53,17 @@ def decide(inputs: StageInput) -> StaffDraft:
             *_role_questions(inputs),
         ),
     )
+
+
+def _voices(inputs: StageInput) -> frozenset[str]:
+    return frozenset(
+        name_key(actor.name) for one in inputs.sources for figure in one.characters for actor in figure.voice_actors
+    )
+
+
+def _is_only_voice(person: StaffRecord) -> bool:
+    """Anime-Planet names voice actors without their characters; whom the cast has already is no staff."""
+    return bool(person.credits) and all(norm(credit) == "voice actor" for credit in person.credits)
 
 
 def _record(inputs: StageInput, group: Group) -> StaffRecord:

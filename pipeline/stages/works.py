@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Final
 
-from pipeline.domain.names import RelationKind, Source
+from pipeline.domain.names import RelationKind, Site, Source
 from pipeline.domain.text import norm
 
-__all__ = ["Mention", "Work", "format_key", "join_mentions"]
+__all__ = ["Mention", "Work", "format_key", "format_name", "join_mentions"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class Work:
         return found
 
     def titles(self) -> set[str]:
-        """Comparable titles."""
-        return {key for mention in self.mentions if (key := _title_key(mention.title or ""))}
+        """Comparable titles; where a platform gives none, what it made of the title in its address."""
+        return {key for mention in self.mentions if (key := _title_key(mention.title or _slug(mention)))}
 
     def years(self) -> set[int]:
         """Years anybody gives."""
@@ -67,16 +67,44 @@ class Work:
 
 def _title_key(title: str) -> str:
     """A title for comparing; what stands in brackets counts, since it often tells two works apart."""
-    return norm(title.replace("(", " ").replace(")", " "))
+    return norm(title.replace("(", " ").replace(")", " ")).replace(" ", "")
 
 
-_SAME_FORMAT: Final = {"tv series": "tv", "tv short": "tv", "tv special": "special", "web": "ona", "film": "movie"}
+def _slug(mention: Mention) -> str:
+    return next((id_.replace("-", " ") for site, id_ in mention.ids if site in _SLUG_SITES), "")
+
+
+_SLUG_SITES: Final = frozenset({Site.ANIMESCHEDULE.value})
+_SAME_FORMAT: Final = {
+    "tv series": "tv",
+    "tv short": "tv",
+    "tv special": "special",
+    "dvd special": "special",
+    "web": "ona",
+    "film": "movie",
+    "music video": "music",
+}
 
 
 def format_key(text: str | None) -> str:
     """A format for comparing (``TV Series`` is ``tv``)."""
     key = norm((text or "").replace("_", " "))
     return _SAME_FORMAT.get(key, key)
+
+
+_FORMAT_NAMES: Final = {
+    "TV_SERIES": "TV",
+    "DVD_SPECIAL": "SPECIAL",
+    "WEB": "ONA",
+    "FILM": "MOVIE",
+    "MUSIC_VIDEO": "MUSIC",
+}
+
+
+def format_name(text: str | None) -> str | None:
+    """A platform's word for a format as we write it: ``DVD Special`` is ``SPECIAL``."""
+    word = norm((text or "").replace("_", " ")).upper().replace(" ", "_")
+    return _FORMAT_NAMES.get(word, word) or None
 
 
 def join_mentions(mentions: Iterable[Mention]) -> list[Work]:

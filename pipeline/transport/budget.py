@@ -1,24 +1,30 @@
 """One request budget per platform and host, shared by every task and process of this machine.
 
-Promises: no window of any limit ever holds more than it may, wherever the window starts, across processes and
-restarts; what a platform's headers say tightens it; a pause it asks for holds for everybody. Real instants are noted,
-never future ones: what a killed process had waited for is not booked.
+Promises: no window the platform counts ever holds more than it may, wherever it starts, across processes, kills and
+restarts and whatever the latency (``windows``); requests are evenly spread (``pace``) and reach what the limits allow
+but for one latency per window; what a platform's headers say tightens it; a pause it asks for holds for everybody.
+Nothing is booked ahead: what a killed process had waited for costs nothing.
 """
 
 import asyncio
+import random
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
 from pipeline.errors import BudgetSpent
 from pipeline.settings import Limit
+from pipeline.transport.pace import Pace
 from pipeline.transport.state import SharedState
 from pipeline.transport.waits import reset_wait_s, retry_after_s, whole_number
+from pipeline.transport.windows import Book, Leave
 
 __all__ = ["SharedBudget"]
 
-_GUARD_S: Final = 0.005
 _MINUTE_S: Final = 60.0
+_HOUR_S: Final = 3600.0
+_JITTER_SHARE: Final = 0.02
+_JITTER_S: Final = 0.02
 _WEEK_S: Final = 7 * 86_400.0
 _MOST_A_MINUTE: Final = 1000
 """A told limit beyond this is not one of a minute, and is left to the settings."""
@@ -26,7 +32,11 @@ _THROTTLED: Final = frozenset({429, 503})
 
 
 class SharedBudget:
-    """The budget of one platform at one host. ``clock`` gives Unix seconds; ``speed`` divides the limits' windows."""
+    """The budget of one platform at one host.
+
+    ``clock`` gives Unix seconds; ``speed`` divides the limits' windows; no request is under way longer than
+    ``lapse_s``; ``rng`` adds a small jitter, so that processes that wait for the same instant get fair shares.
+    """
 
     def __init__(
         self,
@@ -38,71 +48,77 @@ class SharedBudget:
         sleep: Callable[[float], Awaitable[None]],
         speed: float = 1.0,
         max_wait_s: float = 900.0,
+        lapse_s: float = 60.0,
+        rng: random.Random | None = None,
     ) -> None:
         self._state, self._clock, self._sleep = state, clock, sleep
         self._platform, self._key = key[0], "@".join(key)
         self._windows = [(limit.requests, limit.per_s / speed) for limit in limits]
-        self._minute_s = _MINUTE_S / speed
+        self._minute_s, self._hour_s = _MINUTE_S / speed, _HOUR_S / speed
         self._max_wait_s = max_wait_s
+        self._book = Book(self._key, lapse_s=lapse_s, speed=speed)
+        self._rng = rng
         self._turn = asyncio.Lock()
 
     def add_limit(self, requests: int, window_s: float) -> None:
         """Obey one more limit (a crawl delay)."""
         self._windows.append((requests, window_s))
 
-    async def acquire(self, weight: int = 1, may_go: Callable[[], None] = lambda: None) -> float:
-        """Wait until ``weight`` more requests are allowed, and note them. Gives the noted instant.
+    async def acquire(self, weight: int = 1, may_go: Callable[[], None] = lambda: None) -> Leave:
+        """Wait until ``weight`` more requests are allowed, and note that they leave now. Waiters go in their order.
 
         ``may_go`` is asked after every wait; what it raises ends the waiting, and nothing is noted. A weight beyond a
-        limit waits until that limit's window is empty.
+        limit waits until that limit's window is empty. Every leave must be given to :meth:`settle` or :meth:`lose`.
         Raises ``BudgetSpent`` instead of waiting longer than ``max_wait_s``.
         """
         async with self._turn:
             may_go()
-            while (wait_s := self._try_now(weight)) > 0:
-                if wait_s > self._max_wait_s:
+            has_waited = False
+            while not isinstance(got := self._try_now(weight, has_waited=has_waited), Leave):
+                if got > self._max_wait_s:
                     raise BudgetSpent(
-                        f"the request budget of {self._key} is used up or paused for another {wait_s:.0f} s; "
+                        f"the request budget of {self._key} is used up or paused for another {got:.0f} s; "
                         "run again then, what was fetched is kept",
                         platform=self._platform,
-                        wait_s=wait_s,
+                        wait_s=got,
                     )
-                await self._sleep(wait_s)
+                await self._sleep(got)
+                has_waited = True
                 may_go()
-            return self._clock()
+            return got
 
-    def _try_now(self, weight: int) -> float:
-        """Seconds still to wait; 0 means granted and noted."""
+    def _try_now(self, weight: int, *, has_waited: bool) -> Leave | float:
+        """A leave, or seconds still to wait."""
         with self._state.transaction() as db:
-            now = self._clock()
-            wait_s = max(self._pause_left(db, now), self._window_wait(db, now, weight))
-            if wait_s <= 0:
-                self._note(db, now, weight)
-            return max(0.0, wait_s)
+            now, windows = self._clock(), self._all_windows(db)
+            pace = Pace.of(windows, longest_s=self._hour_s)
+            due_at = self._due_at(db, now)
+            wait_s = max(self._pause_left(db, now), due_at - now, self._book.wait_s(db, now, weight, windows))
+            if wait_s > 0:
+                return wait_s + self._jitter_s(pace)
+            db.execute(
+                "insert into paces values(?, ?, ?) on conflict(key) do update set left_at=excluded.left_at, "
+                "next_at=excluded.next_at",
+                (self._key, now, pace.next_at(due_at, now, weight, has_waited=has_waited)),
+            )
+            return self._book.leave(db, now, weight)
+
+    def _jitter_s(self, pace: Pace) -> float:
+        return 0.0 if self._rng is None else self._rng.uniform(0, min(_JITTER_SHARE * pace.interval_s, _JITTER_S))
 
     def _all_windows(self, db: sqlite3.Connection) -> list[tuple[int, float]]:
         row = db.execute("select requests from told_limits where key=?", (self._key,)).fetchone()
         return self._windows if row is None else [*self._windows, (row[0], self._minute_s)]
 
-    def _window_wait(self, db: sqlite3.Connection, now: float, weight: int) -> float:
-        wait_s = 0.0
-        for requests, window_s in self._all_windows(db):
-            row = db.execute(
-                "select at from grants where key=? order by at desc limit 1 offset ?",
-                (self._key, max(0, requests - weight)),
-            ).fetchone()
-            if row is not None:  # a clock that was set back makes it look future: no longer than a window then
-                wait_s = max(wait_s, min(row[0], now) + window_s + _GUARD_S - now)
-        return wait_s
+    def _due_at(self, db: sqlite3.Connection, now: float) -> float:
+        row = db.execute("select left_at, next_at from paces where key=?", (self._key,)).fetchone()
+        if row is None or row[0] > now:  # the first, or the clock was set back
+            return 0.0
+        return float(row[1])
 
     def _pause_left(self, db: sqlite3.Connection, now: float) -> float:
         row = db.execute("select until from pauses where key=?", (self._key,)).fetchone()
         return 0.0 if row is None else float(row[0]) - now
-
-    def _note(self, db: sqlite3.Connection, now: float, count: int) -> None:
-        db.executemany("insert into grants values(?, ?)", [(self._key, now)] * count)
-        longest_s = max(self._minute_s, *(window_s for _, window_s in self._all_windows(db)))
-        db.execute("delete from grants where key=? and at<?", (self._key, now - 2 * longest_s - 1))
 
     def pause(self, wait_s: float) -> None:
         """Let nobody ask for ``wait_s``, a week at most. A longer pause that is already noted stays."""
@@ -112,36 +128,44 @@ class SharedBudget:
                 (self._key, self._clock() + min(wait_s, _WEEK_S)),
             )
 
-    def settle(self, status: int, headers: Mapping[str, str], sent_at: float) -> None:
-        """Learn from an answer's headers (lower-case names): ``X-RateLimit-*`` tighten, ``Retry-After`` pauses.
+    def settle(self, leave: Leave, status: int, headers: Mapping[str, str]) -> None:
+        """Note an answer's coming, and learn from its headers (lower-case names).
 
-        ``sent_at`` is what :meth:`acquire` gave for the request.
+        ``X-RateLimit-*`` tighten, ``Retry-After`` pauses.
         """
         now = self._clock()
         limit = whole_number(headers.get("x-ratelimit-limit"))
         remaining = whole_number(headers.get("x-ratelimit-remaining"))
-        if limit and limit <= _MOST_A_MINUTE:
-            self._settle_limit(now, limit, remaining, sent_at)
+        with self._state.transaction() as db:
+            self._book.answered(db, now, leave)
+            if limit and limit <= _MOST_A_MINUTE:
+                self._settle_limit(db, now, limit, remaining, leave.sent_at)
+            longest_s = max(self._minute_s, *(window_s for _, window_s in self._all_windows(db)))
+            self._book.clear(db, now - 2 * longest_s - 1)
         wait_s = retry_after_s(headers, now) if status in _THROTTLED else None
         if remaining == 0:
             wait_s = max(wait_s or 0.0, reset_wait_s(headers, now) or 0.0)
         if wait_s:
             self.pause(wait_s)
 
-    def _settle_limit(self, now: float, limit: int, remaining: int | None, sent_at: float) -> None:
+    def lose(self, leave: Leave) -> None:
+        """Note that no answer will come to what left."""
+        with self._state.transaction() as db:
+            self._book.lost(db, self._clock(), leave)
+
+    def _settle_limit(
+        self, db: sqlite3.Connection, now: float, limit: int, remaining: int | None, sent_at: float
+    ) -> None:
         """Keep to the told limit a minute, and note the requests of others at this address.
 
-        What the platform counted beyond everything we sent since a minute before the request was not ours.
+        What the platform counted beyond everything of ours it may have counted by then was not ours.
         """
-        with self._state.transaction() as db:
-            db.execute(
-                "insert into told_limits values(?, ?) on conflict(key) do update set requests=excluded.requests",
-                (self._key, limit),
-            )
-            if remaining is None or remaining >= limit:
-                return
-            [ours] = db.execute(
-                "select count(*) from grants where key=? and at>?", (self._key, sent_at - self._minute_s - _GUARD_S)
-            ).fetchone()
-            if limit - remaining > ours:
-                self._note(db, now, limit - remaining - ours)
+        db.execute(
+            "insert into told_limits values(?, ?) on conflict(key) do update set requests=excluded.requests",
+            (self._key, limit),
+        )
+        if remaining is None or remaining >= limit:
+            return
+        ours = self._book.ours_since(db, sent_at - self._minute_s, _MOST_A_MINUTE)
+        if limit - remaining > ours:
+            self._book.count(db, now, limit - remaining - ours)

@@ -118,6 +118,8 @@ class HttpTransport:
             sleep=self._sleep,
             speed=speed,
             max_wait_s=self._max_wait_s,
+            lapse_s=settings.timeout_s,
+            rng=self._rng,
         )
         session = new_session(user_agent(self._settings), at_once=settings.concurrency, timeout_s=settings.timeout_s)
         lane = Lane(platform.value, session, budget, asyncio.Semaphore(settings.concurrency), settings.max_body_bytes)

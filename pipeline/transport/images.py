@@ -86,11 +86,14 @@ class ImageFetcher:
         )
 
         async def ask(may_go: MayGo) -> bytes:
-            answer = await lane.ask(question, may_go, lambda: None)
+            answer = await lane.ask(question, may_go, self._note_sent)
             _check_image(lane.name, answer, self._clock())
             return answer.body
 
         return await patience.call(lambda: breaker.call(ask))
+
+    def _note_sent(self) -> None:
+        self.count += 1
 
     def _way(self, url: URL) -> tuple[Lane, AsyncBreaker]:
         if self._state is None or self._session is None:
@@ -106,6 +109,8 @@ class ImageFetcher:
                 sleep=self._sleep,
                 speed=speed,
                 max_wait_s=self._max_wait_s,
+                lapse_s=images.timeout_s,
+                rng=self._rng,
             )
             lane = Lane(name, self._session, budget, asyncio.Semaphore(_AT_ONCE), images.max_body_bytes)
             breaker = AsyncBreaker(self._state, name, BreakerSettings(), clock=self._clock, speed=speed)

@@ -5,7 +5,8 @@ host that may have our token; a body is whole and bounded.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,7 @@ from pipeline.transport.bodies import read_body
 from pipeline.transport.breaker import MayGo
 from pipeline.transport.budget import SharedBudget
 from pipeline.transport.faults import foreign_faults
+from pipeline.transport.windows import Leave
 
 __all__ = ["Lane", "Question", "is_same_host", "new_session"]
 
@@ -99,9 +101,9 @@ class Lane:
 
     async def _exchange(self, question: Question, may_go: MayGo, note_sent: Callable[[], None]) -> Answer:
         async with self.slots:
-            sent_at = await self.budget.acquire(question.weight, may_go)
+            leave = await self.budget.acquire(question.weight, may_go)
             note_sent()
-            with foreign_faults(self.name):
+            with self._lost_unless_answered(leave) as settle, foreign_faults(self.name):
                 async with self.session.request(
                     "GET" if question.body is None else "POST",
                     question.url,
@@ -110,6 +112,22 @@ class Lane:
                     allow_redirects=False,
                 ) as response:
                     headers = {name.lower(): value for name, value in response.headers.items()}
-                    self.budget.settle(response.status, headers, sent_at)
+                    settle(response.status, headers)
                     content = await read_body(response, self.max_body_bytes, self.name)
         return Answer(response.status, headers, content, str(question.url))
+
+    @contextmanager
+    def _lost_unless_answered(self, leave: Leave) -> Iterator[Callable[[int, Mapping[str, str]], None]]:
+        """Tell the budget, whatever happens: of the answer as soon as its head is there, else that none will come."""
+        is_answered = False
+
+        def settle(status: int, headers: Mapping[str, str]) -> None:
+            nonlocal is_answered
+            self.budget.settle(leave, status, headers)
+            is_answered = True
+
+        try:
+            yield settle
+        finally:
+            if not is_answered:
+                self.budget.lose(leave)

@@ -17,14 +17,28 @@ from pipeline.settings import Settings
 
 __all__ = ["SharedState", "state_path"]
 
-_VERSION: Final = 1
-_TABLES: Final = """
-create table if not exists grants(key text not null, at real not null);
-create index if not exists grants_by_key on grants(key, at);
-create table if not exists pauses(key text primary key, until real not null);
-create table if not exists told_limits(key text primary key, requests integer not null);
-create table if not exists breakers(key text primary key, until real not null, reason text not null);
+_FIRST: Final = """
+create table grants(key text not null, at real not null);
+create index grants_by_key on grants(key, at);
+create table pauses(key text primary key, until real not null);
+create table told_limits(key text primary key, requests integer not null);
+create table breakers(key text primary key, until real not null, reason text not null);
 """
+_ANSWERED: Final = """
+create table counted(key text not null, number integer not null, at real not null, primary key(key, number))
+    without rowid;
+create table under_way(
+    id integer primary key autoincrement, key text not null, weight integer not null, sent_at real not null,
+    lapses_at real not null, holder text not null
+);
+create index under_way_by_key on under_way(key);
+create table paces(key text primary key, left_at real not null, next_at real not null);
+insert into counted select key, row_number() over (partition by key order by at), at from grants;
+drop table grants;
+"""
+_MIGRATIONS: Final = (_FIRST, _ANSWERED)
+"""Append only; a file's version is how many it has seen."""
+_VERSION: Final = len(_MIGRATIONS)
 
 
 def state_path(settings: Settings) -> Path:
@@ -47,13 +61,28 @@ class SharedState:
     def _prepare(self) -> None:
         self._db.execute("pragma journal_mode=wal")
         self._db.execute("pragma synchronous=normal")
-        with closing(self._db.execute("pragma user_version")) as cursor:
-            version = int(cursor.fetchone()[0])
-        if version not in (0, _VERSION):
-            self._db.close()
+        if self._version() == _VERSION:
+            return
+        self._db.execute("begin immediate")
+        try:
+            self._migrate()
+            self._db.execute("commit")
+        except BaseException:
+            self._db.close()  # which rolls back
+            raise
+
+    def _migrate(self) -> None:
+        version = self._version()  # of several processes that open an old file one migrates, the others find it done
+        if not 0 <= version <= _VERSION:
             raise Damaged(f"{str(self.path)!r} has version {version}, this program knows {_VERSION}: use a newer one")
-        if version == 0:
-            self._db.executescript(f"begin immediate; {_TABLES} pragma user_version={_VERSION}; commit;")
+        for migration in _MIGRATIONS[version:]:
+            for statement in migration.split(";"):
+                self._db.execute(statement)
+        self._db.execute(f"pragma user_version={_VERSION}")
+
+    def _version(self) -> int:
+        with closing(self._db.execute("pragma user_version")) as cursor:
+            return int(cursor.fetchone()[0])
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -23,7 +23,15 @@ def test_a_patient_client_is_never_refused() -> None:
     """At the stated pace, and a hair early as networks deliver, everything is let in."""
     for platform, step_s in ((Platform.JIKAN, 1.0), (Platform.ANILIST, 2.0), (Platform.ANIMESCHEDULE, 0.5)):
         limiter = Limiter(RULES[platform], 1.0)
-        assert all(not limiter.ask(number * step_s - (number % 2) * 0.01).over for number in range(300))
+        assert all(not limiter.ask(number * step_s - (number % 2) * 0.01).is_refused for number in range(300))
+
+
+def test_who_is_a_hair_early_is_counted_though_not_refused() -> None:
+    """The numbers are exact; only the refusal is lenient."""
+    limiter = Limiter(Rules((Window(1, 1),)), 1.0)
+    decisions = [limiter.ask(now) for now in (0.0, 1.0, 1.96, 2.5)]
+    assert [one.over for one in decisions] == [(), (), ("1/1s",), ("1/1s",)]
+    assert [one.is_refused for one in decisions] == [False, False, False, True]
 
 
 def test_speed_divides_every_window() -> None:
@@ -42,7 +50,7 @@ def test_the_wait_is_what_is_needed() -> None:
     refused = limiter.ask(5.2)
     assert refused.is_refused
     assert refused.over == ("3/1s",)
-    assert limiter.ask(5.2 + refused.wait_s - 0.01).is_refused
+    assert limiter.ask(5.2 + refused.wait_s - 0.06).is_refused
     assert not limiter.ask(5.2 + refused.wait_s).is_refused
 
 

@@ -83,6 +83,8 @@ def test_names_without_letters_stay_different() -> None:
         ("Spiegel, Spike", "Spike Spiegel"),
         ("Spike Spiegel", "Spike Spiegel"),
         ("Davis, Sammy, Jr.", "Davis, Sammy, Jr."),
+        ("King Jr., Martin", "Martin King Jr."),
+        ("Monkey D., Luffy", "Monkey D. Luffy"),
         ("Nobody,", "Nobody,"),
         (",", ","),
     ],

@@ -129,3 +129,11 @@ def test_any_cast_is_decided_whole_with_reasons_and_without_regard_to_order(inpu
         assert dump_json(CharactersDraft, characters.decide(shuffled(inputs, random))) == dump_json(
             CharactersDraft, draft
         )
+
+
+def test_within_a_role_the_best_loved_come_first() -> None:
+    """MyAnimeList lists by the alphabet; a lead is not who begins with A."""
+    told = [("1", "A", MAIN, 5), ("2", "B", MAIN, 900), ("3", "C", SUPPORTING, 5_000), ("4", "D", MAIN, None)]
+    cast = tuple(Character(id_, name * 4, role, favorites=count) for id_, name, role, count in told)
+    records = characters.decide(aligned(SourceTitle(Source.MAL, "1", characters=cast))).characters.value
+    assert [record.ids["mal"] for record in records] == ["2", "1", "4", "3"]

@@ -145,3 +145,13 @@ def test_any_title_is_decided_whole_with_reasons_and_without_regard_to_order(inp
             assert bool(chosen.sources) == (chosen.value not in (None, []))
     if len({(s.source, s.id) for s in inputs.sources}) == len(inputs.sources):
         assert dump_json(EpisodesDraft, episodes.decide(shuffled(inputs, random))) == dump_json(EpisodesDraft, draft)
+
+
+def test_a_time_without_a_day_supports_the_day_others_give_for_it() -> None:
+    """AnimeSchedule says when of a day only, for what aired long ago."""
+    night, evening = Broadcast("SATURDAY", "01:00"), Broadcast("MONDAY", "18:00")
+    schedule = SourceTitle(Source.ANIMESCHEDULE, "1", broadcast=Broadcast(None, "01:00"))
+    agreed = decide(SourceTitle(MAL, "1", broadcast=night), schedule).broadcast
+    assert (agreed.value, agreed.sources, agreed.conflict) == (night, (Source.ANIMESCHEDULE, MAL), False)
+    apart = decide(SourceTitle(MAL, "1", broadcast=evening), schedule).broadcast
+    assert (apart.value, apart.conflict) == (Broadcast(None, "01:00"), True)

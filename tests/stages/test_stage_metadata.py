@@ -419,3 +419,11 @@ def test_the_vocabulary_reads_and_names_every_kind():
     assert {row.kind for row in rows} == set(LabelKind) - {LabelKind.TAG}
     assert label_key("Boys' Love") == "boy love"
     assert Source.ANIMESCHEDULE not in {source for row in rows for source in row.had_by}
+
+
+def test_a_name_is_one_however_its_apostrophe_is_printed():
+    """AniList prints curly quotes, MyAnimeList straight ones, AniDB a grave accent."""
+    names = [name(f"Journey{mark}s Lamp", TitleKind.OFFICIAL, "en") for mark in "\u2019'`"]
+    sources = [said(source, titles=(one,)) for source, one in zip((ANILIST, MAL, ANIDB), names, strict=True)]
+    chosen = decide(*sources).title_english
+    assert (len(chosen.sources), chosen.conflict) == (3, False)

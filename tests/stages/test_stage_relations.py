@@ -283,3 +283,21 @@ def test_two_thousand_works_of_one_name_are_sorted_out_in_a_moment():
 @pytest.mark.parametrize(("text", "key"), [("TV Series", "tv"), ("TV", "tv"), ("MOVIE", "movie"), (None, "")])
 def test_formats_compare_over_platforms(text, key):
     assert format_key(text) == key
+
+
+def test_a_slug_stands_for_the_title_where_a_platform_gives_none() -> None:
+    """AnimeSchedule names related works by their address alone, and joins words as it likes."""
+    film = related(KIND.SIDE_STORY, mal("5"), title="Lamp Moon: Yose Atsume")
+    slug = related(KIND.SIDE_STORY, (Site.ANIMESCHEDULE, "lamp-moon-yoseatsume"))
+    other = related(KIND.SIDE_STORY, (Site.ANIMESCHEDULE, "lamp-moon-2"))
+    draft = decide(said(MAL, relations=(film,)), said(SCHEDULE, relations=(slug, other)))
+    assert sorted(len(work.sources) for work in draft.related_anime.value) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("said_word", "shown"), [("DVD Special", "SPECIAL"), ("Movie", "MOVIE"), ("TV_SHORT", "TV_SHORT")]
+)
+def test_a_format_is_written_in_one_way(said_word, shown):
+    """Every platform writes formats in its own way; the record does not."""
+    draft = decide(said(PLANET, relations=(related(KIND.OTHER, mal("5"), title="Lamp", form=said_word),)))
+    assert draft.related_anime.value[0].format == shown

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pipeline.domain.canonical import dump_json
 from pipeline.domain.claims import Chosen
 from pipeline.domain.drafts import StaffDraft
-from pipeline.domain.names import CompanyRole, Source
-from pipeline.domain.source_title import Company, Credit, SourceTitle
+from pipeline.domain.names import CharacterRole, CompanyRole, Source
+from pipeline.domain.source_title import Character, Company, Credit, SourceTitle, VoiceActor
 from pipeline.domain.title import CatalogueRow
 from pipeline.stages import staff
 from pipeline.stages.companies import company_key
@@ -51,7 +51,9 @@ def test_the_most_important_come_first() -> None:
         ("Theme Song Performance (OP, ED: ep 12)", "theme_song"),
         ("2nd Key Animation", "other"),
         ("Director of Photography", "photography_director"),
-        ("producer (English)", "producer"),
+        ("producer (English)", "other"),
+        ("Script (German dub)", "other"),
+        ("Script (Englewood arc)", "script"),
     ],
 )
 def test_the_role_table_reads_what_platforms_write(text: str, role: str) -> None:
@@ -124,11 +126,15 @@ def test_studios_are_united_and_the_main_one_comes_first() -> None:
     assert draft.licensors.value == []
 
 
+def only_voices(inputs, group):
+    return all(inputs.sources[ref.source].staff[ref.item].role.lower() == "voice actor" for ref in group.members)
+
+
 @settings(max_examples=80, deadline=None)
 @given(INPUTS, st.randoms(use_true_random=False))
 def test_any_staff_is_decided_whole_with_reasons_and_without_regard_to_order(inputs, random) -> None:
     draft = staff.decide(inputs)
-    assert len(draft.staff_data.value) == len(inputs.alignment.staff)
+    assert len(draft.staff_data.value) >= sum(not only_voices(inputs, group) for group in inputs.alignment.staff)
     for field in fields(StaffDraft):
         chosen = getattr(draft, field.name)
         if isinstance(chosen, Chosen):
@@ -136,3 +142,34 @@ def test_any_staff_is_decided_whole_with_reasons_and_without_regard_to_order(inp
             assert bool(chosen.sources) == bool(chosen.value)
     if len({(s.source, s.id) for s in inputs.sources}) == len(inputs.sources):
         assert dump_json(StaffDraft, staff.decide(shuffled(inputs, random))) == dump_json(StaffDraft, draft)
+
+
+def test_a_voice_actor_whom_the_cast_has_is_no_staff() -> None:
+    """Anime-Planet lists voice actors without characters; only those nobody else knows stay with the staff."""
+    cast = (Character("1", "Lamp", CharacterRole.MAIN, voice_actors=(VoiceActor("Tanaka, Mio", "ja", "5"),)),)
+    mal = SourceTitle(Source.MAL, "1", characters=cast)
+    voices = (Credit("Mio Tanaka", "Voice Actor", "mio"), Credit("Ann Other", "Voice Actor", "ann"))
+    singer = Credit("Mio Tanaka", "Theme Song Performance", "mio")
+    only_voices = SourceTitle(Source.ANIME_PLANET, "lamp", staff=voices)
+    more = SourceTitle(Source.ANIME_PLANET, "lamp", staff=(*voices, singer))
+    assert [one.name for one in staff.decide(aligned(mal, only_voices)).staff_data.value] == ["Ann Other"]
+    assert {one.name for one in staff.decide(aligned(mal, more)).staff_data.value} == {"Ann Other", "Mio Tanaka"}
+
+
+def test_anilists_rest_is_a_licensor_where_another_platform_says_so() -> None:
+    """AniList knows studios and the rest; a producer of anybody else's stays one."""
+    rest = tuple(Company(name, CompanyRole.PRODUCER, is_main=False, id=name) for name in ("Lamp Video", "Moon TV"))
+    licensors = tuple(Company(name, CompanyRole.LICENSOR) for name in ("Lamp Video", "Moon TV"))
+    mal = SourceTitle(Source.MAL, "1", companies=(*licensors, Company("Moon TV", CompanyRole.PRODUCER)))
+    draft = staff.decide(aligned(SourceTitle(Source.ANILIST, "1", companies=rest), mal))
+    assert [one.name for one in draft.producers.value] == ["Moon TV"]
+    (lamp, _) = draft.licensors.value
+    assert (lamp.name, lamp.is_main, lamp.sources) == ("Lamp Video", None, [Source.ANILIST, Source.MAL])
+
+
+def test_a_company_is_shown_in_both_cases_where_anybody_writes_it_so() -> None:
+    """AniList prints the logo's capitals."""
+    anilist = SourceTitle(Source.ANILIST, "1", companies=(Company("LAMPHOUSE", CompanyRole.STUDIO),))
+    mal = SourceTitle(Source.MAL, "1", companies=(Company("Lamphouse", CompanyRole.STUDIO),))
+    assert [one.name for one in staff.decide(aligned(anilist, mal)).studios.value] == ["Lamphouse"]
+    assert [one.name for one in staff.decide(aligned(anilist)).studios.value] == ["LAMPHOUSE"]

@@ -247,3 +247,42 @@ def test_links_merge_by_address_and_a_place_to_watch_is_one_whoever_says_so():
     assert draft.streaming_licenses.value == ["Lamp TV"]
     assert [one.site for one in draft.external_links.value] == ["Oven"]
     assert draft.external_links.sources == (KITSU,)
+
+
+def test_a_service_has_one_name_and_an_account_one_address():
+    """Kitsu names hosts, AniList brands; handles know no capitals and a site may have moved."""
+    first = [link("https://tubitv.com/a", site="Tubi TV"), link("https://x.com/Lamp", LinkKind.SOCIAL, "x.com")]
+    second = [
+        link("https://tubitv.com/b", site="tubitv.com"),
+        link("https://twitter.com/lamp", LinkKind.SOCIAL, "Twitter"),
+    ]
+    draft = decide(said(ANILIST, links=tuple(first)), said(KITSU, links=tuple(second)))
+    assert draft.streaming_licenses.value == ["Tubi TV"]
+    assert [one.site for one in draft.streaming_info.value] == ["Tubi TV", "Tubi TV"]
+    assert [one.site for one in draft.external_links.value] == ["Twitter"]
+
+
+def test_a_page_is_one_whichever_way_its_id_is_written():
+    """AniDB has two addresses for one anime."""
+    old = link("https://anidb.net/perl-bin/animedb.pl?show=anime&aid=23", LinkKind.DATABASE, "AniDB")
+    new = link("https://anidb.net/anime/23", LinkKind.DATABASE, "AniDB")
+    assert len(decide(said(MAL, links=(old,)), said(ANILIST, links=(new,))).external_links.value) == 1
+
+
+def test_a_picture_on_both_hosts_of_a_site_is_one():
+    """MyAnimeList serves its pictures under two names."""
+    draft = decide(
+        said(
+            MAL,
+            images=(cover("https://myanimelist.net/images/1.jpg"), cover("https://cdn.myanimelist.net/images/1.jpg")),
+        )
+    )
+    assert len(draft.images.value["cover"]) == 1
+
+
+def test_a_distribution_of_scores_tells_the_votes():
+    """AniList says how many gave each score instead of how many there are."""
+    spread = figures(80.0, None, 100.0, score_distribution=((70.0, 400), (90.0, 600)))
+    draft = decide(said(ANILIST, statistics=spread), said(MAL, statistics=figures(9.0, 1_000)))
+    assert draft.score.sources == (ANILIST, MAL)
+    assert draft.score.value == pytest.approx((1_000 * 8.0 + 1_000 * 9.0 + 100 * 7.0) / 2_100, abs=1e-4)

@@ -53,6 +53,15 @@ async def test_what_is_no_address_is_broken(stage, tmp_path, url):
             await fetcher.fetch_image(url)
 
 
+async def test_requests_are_counted(stage, tmp_path):
+    """Those that were repeated too."""
+    times = FakeTime()
+    stage.play(picture(code=500), picture())
+    async with ImageFetcher(make_settings(stage.url, tmp_path), clock=times.clock, sleep=times.sleep) as fetcher:
+        await fetcher.fetch_image(f"{stage.url}/a.png")
+    assert fetcher.count == len(stage.seen) == 2
+
+
 async def test_too_fast_is_waited_out(stage, tmp_path):
     """As stated."""
     times = FakeTime()

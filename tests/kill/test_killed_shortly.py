@@ -1,0 +1,38 @@
+"""Killed anywhere, it resumes: the short form, in every test run. ``make kill`` runs the long one."""
+
+import random
+from pathlib import Path
+
+from .killing import Reference, new_patient
+
+_STEPS = (
+    ("ask:jikan", 5),
+    ("keep:kitsu", 1),
+    ("settle:anime_planet", 2),
+    ("convert:anidb", 1),
+    ("stage:characters", 1),
+    ("assemble", 2),
+    ("keep:vectors", 1),
+    ("acknowledge", 1),
+    ("finish", 1),
+)
+_RANDOM_KILLS = 3
+
+
+def test_rerun_after_kills_pays_only_for_what_was_in_flight(folder: Path, few: Reference) -> None:
+    """Killed at random moments, then at one step after the other, it ends as if nothing had been.
+
+    One more run over the whole folder asks nothing and does nothing.
+    """
+    patient, dice = new_patient(few, folder), random.Random(11)
+    for _ in range(_RANDOM_KILLS):
+        assert patient.run("--kill-after-s", str(dice.uniform(0.05, 0.15))) != 0
+    killed = [step for step, nth in _STEPS if patient.kill_at(step, nth)]
+    assert killed[2:] == [step for step, _ in _STEPS[2:]]
+    assert patient.run() == 0
+    patient.check()
+
+    before, steps = few.platforms.answered(), patient.steps()
+    assert patient.run() == 0
+    assert few.platforms.since(before) == {}
+    assert patient.steps() == steps
