@@ -8,7 +8,7 @@ from pipeline.catalogue import Row, open_catalogue
 
 __all__ = ["SAMPLE", "WHOLE", "raw_rows", "spread_over", "write_catalogue"]
 
-_SHARED = Path(os.environ.get("ANIME_ENRICH_SHARED", Path(__file__).resolve().parents[2] / "shared")) / "catalogue"
+_SHARED = Path(os.environ.get("SHARED_MATERIAL", Path(__file__).resolve().parents[2] / "shared")) / "catalogue"
 WHOLE = _SHARED / "anime-offline-database.jsonl.zst"
 """The large catalogue; it is not part of the repository."""
 SAMPLE = _SHARED / "sample-200.jsonl"

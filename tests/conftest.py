@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARED = Path(os.environ.get("ANIME_ENRICH_SHARED", ROOT.parent / "shared"))
+SHARED = Path(os.environ.get("SHARED_MATERIAL", ROOT.parent / "shared"))
 
 
 @pytest.fixture(scope="session")
@@ -15,7 +15,7 @@ def recordings() -> Path:
     """Folder of the platforms' recorded answers; it is not part of the repository."""
     folder = SHARED / "recordings"
     if not folder.is_dir():
-        pytest.skip(f"no recordings at {folder} (set ANIME_ENRICH_SHARED)")
+        pytest.skip(f"no recordings at {folder} (set SHARED_MATERIAL)")
     return folder
 
 
@@ -24,7 +24,7 @@ def catalogue_folder() -> Path:
     """Folder of the real-shaped catalogue; it is not part of the repository."""
     folder = SHARED / "catalogue"
     if not folder.is_dir():
-        pytest.skip(f"no catalogue at {folder} (set ANIME_ENRICH_SHARED)")
+        pytest.skip(f"no catalogue at {folder} (set SHARED_MATERIAL)")
     return folder
 
 

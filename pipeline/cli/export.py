@@ -25,7 +25,7 @@ def export_command(target: Path, checkpoints: Path | None, *, is_practice: bool,
     write = _writer_of(target)
     settings = load_settings(checkpoints=checkpoints, is_practice=is_practice)
     with ledger_of(settings, is_reading=True) as ledger:
-        torn: list[str] = []
+        torn: dict[str, str] = {}
         count = write(target, _records(ledger, torn))
         console.print(
             f"{count} records in {target}" + ("" if count else ": no title is finished yet (`anime-enrich run`)")
@@ -34,7 +34,8 @@ def export_command(target: Path, checkpoints: Path | None, *, is_practice: bool,
             beside = target.with_name(f"{target.name.split('.')[0]}.provenance.jsonl")
             _write_jsonl(beside, _provenances(ledger, torn))
             console.print(f"why, beside it, in {beside}")
-    for name in dict.fromkeys(torn):
+        ledger.titles.reopen(list(torn))
+    for name in torn.values():
         console.print(f"left out: {name}, its stored record is torn; run it again", style="yellow", markup=False)
     return 3 if torn else 0
 
@@ -47,22 +48,22 @@ def _writer_of(target: Path) -> Callable[[Path, Iterator[bytes]], int]:
     raise BadInput(f"{target.name!r} has no ending I can write; use one of {', '.join(writers)}")
 
 
-def _records(ledger: Ledger, torn: list[str]) -> Iterator[bytes]:
+def _records(ledger: Ledger, torn: dict[str, str]) -> Iterator[bytes]:
     for title in ledger.titles.finished():
         if title.record is not None:
             try:
                 yield ledger.blobs.get(title.record)
             except Damaged:
-                torn.append(title.name)
+                torn[title.title_id] = title.name
 
 
-def _provenances(ledger: Ledger, torn: list[str]) -> Iterator[bytes]:
+def _provenances(ledger: Ledger, torn: dict[str, str]) -> Iterator[bytes]:
     for title in ledger.titles.finished():
         if title.provenance is not None:
             try:
                 yield ledger.blobs.get(title.provenance)
             except Damaged:
-                torn.append(title.name)
+                torn[title.title_id] = title.name
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """``anime-enrich plan``: what a run would ask, and how long it takes at the limits."""
 
-import asyncio
 import time
 
 from rich.table import Table
@@ -8,8 +7,8 @@ from rich.table import Table
 from pipeline.cli.console import console, print_json
 from pipeline.cli.run import RunOptions, select_titles
 from pipeline.cli.workplace import ledger_of, load_settings, sync_if_named
-from pipeline.enrich.chain import config_of
-from pipeline.enrich.opening import opened
+from pipeline.enrich.adapters import make_adapters
+from pipeline.enrich.opening import read_config
 from pipeline.enrich.plan import Plan, plan_run
 from pipeline.enrich.rehearsal import rehearse
 from pipeline.ledger import Ledger
@@ -27,7 +26,7 @@ def plan_command(options: RunOptions) -> int:
         settings, _ = rehearse(settings, speed=options.practice[0], recordings=None)
     with ledger_of(settings) as ledger:
         sync_if_named(ledger, settings)
-        plan = asyncio.run(_plan(settings, ledger, options))
+        plan = _plan(settings, ledger, options)
     if options.is_json:
         print_json(plan.as_json())
     else:
@@ -35,12 +34,11 @@ def plan_command(options: RunOptions) -> int:
     return 0
 
 
-async def _plan(settings: Settings, ledger: Ledger, options: RunOptions) -> Plan:
+def _plan(settings: Settings, ledger: Ledger, options: RunOptions) -> Plan:
     title_ids = select_titles(ledger, options)
-    async with opened(settings, ledger, now=time.time) as parts:
-        due = ledger.titles.due(config=config_of(parts), only=title_ids)
-        selected = len(ledger.titles.active()) if title_ids is None else len(title_ids)
-        return plan_run(settings, ledger, parts.adapters, due, selected=selected, now=time.time)
+    due = ledger.titles.due(config=read_config(settings), only=title_ids)
+    selected = len(ledger.titles.active()) if title_ids is None else len(title_ids)
+    return plan_run(settings, ledger, make_adapters(settings), due, selected=selected, now=time.time)
 
 
 def _print(plan: Plan) -> None:

@@ -11,7 +11,7 @@ from pipeline.cli.console import console, print_json
 from pipeline.cli.workplace import find_titles, ledger_of, load_settings
 from pipeline.domain.canonical import JsonValue, load_json
 from pipeline.domain.record import AnimeRecord, FieldProvenance, Provenance
-from pipeline.errors import BadInput
+from pipeline.errors import BadInput, Damaged
 from pipeline.ledger import Ledger
 from pipeline.ledger.titles import StoredTitle
 
@@ -44,8 +44,12 @@ def show_command(options: ShowOptions, checkpoints: Path | None, *, is_practice:
                 f"{title.name!r} has no record yet ({title.result or 'not run'}{why}); "
                 f"make it with `anime-enrich run {options.title}`"
             )
-        record = load_json(AnimeRecord, ledger.blobs.get(title.record))
-        provenance = load_json(Provenance, ledger.blobs.get(title.provenance))
+        try:
+            record = load_json(AnimeRecord, ledger.blobs.get(title.record))
+            provenance = load_json(Provenance, ledger.blobs.get(title.provenance))
+        except Damaged as error:
+            ledger.titles.reopen([title_id])
+            raise Damaged(f"{error} by `anime-enrich run {options.title}`") from error
         if options.is_json:
             print_json(_as_json(record, provenance, options))
         else:

@@ -22,7 +22,7 @@ from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import Settings
 from pipeline.store.port import VectorStore
 
-__all__ = ["Chain", "Ended", "Parts", "config_of"]
+__all__ = ["Chain", "Ended", "Parts", "config_digest", "config_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,23 @@ class Parts:
 
 def config_of(parts: Parts) -> Digest:
     """Everything beside the row and the answers that shapes what a finished title is."""
-    texts, pictures, images = parts.texts, parts.pictures, parts.settings.images
+    return config_digest(parts.settings, parts.adapters, parts.texts, parts.pictures, parts.store.collection_id)
+
+
+def config_digest(
+    settings: Settings,
+    adapters: Mapping[Platform, PlatformAdapter],
+    texts: TextEmbedder,
+    pictures: ImageEmbedder,
+    collection_id: str | None,
+) -> Digest:
+    """As :func:`config_of`, without a store opened; ``collection_id`` is ``None`` where there is no collection yet."""
     return digest_of(
-        code_versions(parts.adapters),
-        {platform.value: parts.settings.why_off(platform) for platform in Platform},
+        code_versions(adapters),
+        {platform.value: settings.why_off(platform) for platform in Platform},
         [identity(texts), texts.dimensions, texts.max_tokens, texts.dtype, INPUT_VERSION],
-        [identity(pictures), pictures.dimensions, images.enabled, images.characters],
-        parts.store.collection_id,
+        [identity(pictures), pictures.dimensions, settings.images.enabled, settings.images.characters],
+        collection_id,
     )
 
 

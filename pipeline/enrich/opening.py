@@ -9,16 +9,18 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from pipeline.domain.canonical import Digest
 from pipeline.domain.exchange import Answer, Request
 from pipeline.embedding import IMAGE_VECTORS, TEXT_VECTORS, identity, load_image_embedder, load_text_embedder
+from pipeline.embedding.port import ImageEmbedder, TextEmbedder
 from pipeline.enrich.adapters import make_adapters
-from pipeline.enrich.chain import Parts
+from pipeline.enrich.chain import Parts, config_digest
 from pipeline.ledger import Ledger
 from pipeline.settings import Settings
-from pipeline.store import open_store
+from pipeline.store import open_store, read_collection_id
 from pipeline.transport import HttpTransport, ImageFetcher
 
-__all__ = ["Network", "open_ledger", "opened"]
+__all__ = ["Network", "open_ledger", "opened", "read_config"]
 
 
 class Network:
@@ -84,11 +86,8 @@ async def opened(
     reach: Callable[[AsyncExitStack], Settings] | None = None,
 ) -> AsyncIterator[Parts]:
     """Everything a run needs. ``reach`` replaces the settings the platforms are reached with (practice)."""
-    texts = load_text_embedder(settings.embedding)
-    pictures = load_image_embedder(settings.embedding)
-    sizes = dict.fromkeys(TEXT_VECTORS, texts.dimensions) | dict.fromkeys(IMAGE_VECTORS, pictures.dimensions)
-    models = dict.fromkeys(TEXT_VECTORS, identity(texts)) | dict.fromkeys(IMAGE_VECTORS, identity(pictures))
-    store = open_store(settings, sizes, models)
+    texts, pictures = load_text_embedder(settings.embedding), load_image_embedder(settings.embedding)
+    store = open_store(settings, *_vectors(texts, pictures))
     network = Network(reach or (lambda _: settings), now=now)
     try:
         yield Parts(
@@ -106,3 +105,17 @@ async def opened(
     finally:
         await network.close()
         store.close()
+
+
+def read_config(settings: Settings) -> Digest:
+    """The configuration a run under these settings would have, read without taking hold of anything."""
+    texts, pictures = load_text_embedder(settings.embedding), load_image_embedder(settings.embedding)
+    collection_id = read_collection_id(settings, *_vectors(texts, pictures))
+    return config_digest(settings, make_adapters(settings), texts, pictures, collection_id)
+
+
+def _vectors(texts: TextEmbedder, pictures: ImageEmbedder) -> tuple[dict[str, int], dict[str, str]]:
+    """Length and model of every vector, by its name."""
+    sizes = dict.fromkeys(TEXT_VECTORS, texts.dimensions) | dict.fromkeys(IMAGE_VECTORS, pictures.dimensions)
+    models = dict.fromkeys(TEXT_VECTORS, identity(texts)) | dict.fromkeys(IMAGE_VECTORS, identity(pictures))
+    return sizes, models

@@ -231,34 +231,41 @@ class Steps:
             provenance = dump_json(Provenance, made.provenance)
             return _Assembled(self.ledger.blobs.put(body), self.ledger.blobs.put(provenance))
 
-        done, problems = self._through(ASSEMBLE, _Assembled, keys, work)
-        window.problems |= problems
-        made: dict[str, Made] = {}
-        for title_id, result in done.items():
-            record = records.get(title_id) or self._stored_record(title_id, result.value.record)
-            if record is None:
-                window.problems[title_id] = "the stored record is torn; it is made again in the next run"
-                continue
-            made[title_id] = Made(window.titles[title_id], record, result.value.record, result.value.provenance)
-        return made
+        def is_whole(title_id: str, made: _Assembled) -> bool:
+            try:
+                records[title_id] = load_json(AnimeRecord, self.ledger.blobs.get(made.record))
+                self.ledger.blobs.get(made.provenance)
+            except Damaged:
+                return False
+            return True
 
-    def _stored_record(self, title_id: str, digest: Digest) -> AnimeRecord | None:
-        try:
-            return load_json(AnimeRecord, self.ledger.blobs.get(digest))
-        except Damaged:
-            self.ledger.steps.forget(title_id, ASSEMBLE)
-            return None
+        done, problems = self._through(ASSEMBLE, _Assembled, keys, work, is_whole)
+        window.problems |= problems
+        return {
+            t: Made(window.titles[t], records[t], result.value.record, result.value.provenance)
+            for t, result in done.items()
+        }
 
     def _through(
-        self, step: str, kind: Any, keys: Mapping[str, Digest], work: Callable[[str], T]
+        self,
+        step: str,
+        kind: Any,
+        keys: Mapping[str, Digest],
+        work: Callable[[str], T],
+        is_whole: Callable[[str, T], bool] = lambda _title_id, _value: True,
     ) -> tuple[dict[str, _Done[T]], dict[str, str]]:
-        """Do a step for the titles of ``keys`` whose result does not stand; gives values and problems by title."""
+        """Do a step for the titles of ``keys`` whose result does not stand; gives values and problems by title.
+
+        ``is_whole`` says whether a result that stands still has everything it names; if not, the step is done again.
+        """
         done: dict[str, _Done[T]] = {}
         problems: dict[str, str] = {}
         stand = self.ledger.steps.find(step, keys)
         for title_id, result in stand.items():
             body = result.body or b""
-            done[title_id] = _Done(load_json(kind, body), digest_bytes(body))
+            value = load_json(kind, body)
+            if is_whole(title_id, value):
+                done[title_id] = _Done(value, digest_bytes(body))
         missing = {t: key for t, key in keys.items() if t not in done}
         if missing:
             self.on_step(f"intend:{step}")

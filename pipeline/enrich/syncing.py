@@ -39,7 +39,7 @@ def _read(catalogue: Catalogue) -> tuple[list[ListedRow], list[str]]:
     bad: list[str] = []
     for item in catalogue.rows():
         if isinstance(item, BadRow):
-            bad.append(f"row {item.number}: {item.reason}")
+            bad.append(item.reason)
         else:
             rows.append(_listed(item))
     return rows, bad

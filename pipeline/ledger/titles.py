@@ -250,6 +250,12 @@ class TitleBook:
                 ],
             )  # fmt: skip
 
+    def reopen(self, title_ids: Sequence[str]) -> None:
+        """Make titles due again, because what was made of them turned out torn."""
+        with self._db.write() as c:
+            for chunk in _chunks(title_ids):
+                c.execute(sa.update(TITLES).where(TITLES.c.title_id.in_(chunk)).values(done_row=None))
+
     def results(self) -> dict[str, int]:
         """How many active titles ended how; ``waiting`` have not been through yet."""
         query = (

@@ -202,11 +202,6 @@ class StepBook:
             with self._db.write() as c:
                 c.execute(self._db.upsert(STEPS, keep=("started_at",)), rows)
 
-    def forget(self, title_id: str, step: str) -> None:
-        """Drop a result whose product turned out to be torn, so that the step is done again."""
-        with self._db.write() as c:
-            c.execute(sa.delete(STEPS).where(STEPS.c.title_id == title_id, STEPS.c.step == step))
-
     def _row(self, title_id: str, step: str, key: Digest, status: str) -> dict[str, object]:
         return {
             "title_id": title_id,

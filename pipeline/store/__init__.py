@@ -4,7 +4,7 @@ Importing this package loads neither engine; :func:`open_store` does.
 """
 
 from pipeline.store.identity import CollectionIdentity, VectorSpec
-from pipeline.store.opening import open_store
+from pipeline.store.opening import open_store, read_collection_id
 from pipeline.store.payload import PAYLOAD_INDEXES, PayloadIndex, payload_of
 from pipeline.store.port import Floats, Hit, Point, VectorStore, Where
 
@@ -20,4 +20,5 @@ __all__ = [
     "Where",
     "open_store",
     "payload_of",
+    "read_collection_id",
 ]

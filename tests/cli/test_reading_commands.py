@@ -1,8 +1,11 @@
 """status, show, search, export, plan and doctor over a finished folder."""
 
+import fcntl
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -177,3 +180,27 @@ def test_a_whole_ledger_is_not_recovered(own: Path) -> None:
     assert ended.returncode == 0
     assert "nothing to recover" in ended.stdout
     assert (own / "ledger.sqlite3").read_bytes() == before
+
+
+def test_plan_works_while_a_run_holds_the_store(own: Path) -> None:
+    """It only reads which collection that is, and takes no lock."""
+    with (own / "qdrant" / "anime" / "lock").open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ended = _read(own, "plan", TITLES[0], "--json")
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(ended.stdout)["due"] == 0
+
+
+@pytest.mark.parametrize("command", [["show", TITLES[0]], ["export", "records.jsonl"]])
+def test_a_torn_record_is_named_and_opened_again(own: Path, command: list[str]) -> None:
+    """Not a traceback, not an empty record: a sentence with the next step, and that step has something to do."""
+    with closing(sqlite3.connect(own / "ledger.sqlite3")) as ledger:
+        [(record,)] = ledger.execute(
+            "select record from titles join ids using (title_id) where site = 'mal' and id = '900012'"
+        ).fetchall()
+    (own / "blobs" / record[:2] / f"{record[2:]}.zst").write_bytes(b"cut")
+    ended = _read(own, *command)
+    assert ended.returncode in (1, 3)
+    assert "torn" in ended.stdout + ended.stderr
+    planned = _read(own, "plan", TITLES[0], "--json")
+    assert json.loads(planned.stdout)["due"] == 1

@@ -48,12 +48,21 @@ async def test_a_batch_is_one_request(desk: Desk) -> None:
 
 
 async def test_titles_beyond_a_batch_make_another(tmp_path: Path) -> None:
-    """Nine titles at four a batch are three requests, also when they come in small windows."""
+    """Nine titles at four a batch are three requests."""
     desk = Desk(tmp_path, 9)
     transport = SmallTransport(having(*map(str, range(1, 10))))
     await desk.fetch(transport, window=9)
     assert [len(ids) for ids in transport.asked] == [4, 4, 1]
     assert desk.outcomes() == [FOUND] * 9
+
+
+@pytest.mark.parametrize("window", [1, 3, 5])
+async def test_batches_fill_up_over_windows(tmp_path: Path, window: int) -> None:
+    """However the titles come, no request but the last has room left."""
+    desk = Desk(tmp_path, 9)
+    transport = SmallTransport(having(*map(str, range(1, 10))))
+    assert sorted(await desk.fetch(transport, window=window)) == sorted(desk.title_ids)
+    assert [len(ids) for ids in transport.asked] == [4, 4, 1]
 
 
 async def test_no_more_batches_are_under_way_than_allowed(tmp_path: Path) -> None:

@@ -264,6 +264,25 @@ async def test_a_torn_answer_that_cannot_be_had_again_degrades_the_title(place: 
     assert standing(settings) == before
 
 
+@pytest.mark.parametrize("which", ["record", "provenance"])
+async def test_a_torn_record_is_made_again_from_what_is_kept(place: Place, which: str) -> None:
+    """Whoever finds it torn opens the title again; the next run asks nobody and ends with the same bytes."""
+    place.list_rows([INN])
+    settings = place.settings()
+    await enrich(settings)
+    before = standing(settings)
+    with closing(open_ledger(settings, now=time.time)) as ledger:
+        (title,) = ledger.titles.load(ledger.titles.active())
+        body = getattr(title, which)
+        path = settings.checkpoints / "blobs" / body[:2] / f"{body[2:]}.zst"
+        path.write_bytes(path.read_bytes()[:10])
+        ledger.titles.reopen([title.title_id])
+    told = await enrich(settings)
+    assert told.report.exit_code is ExitCode.DONE
+    assert not told.report.requests
+    assert standing(settings) == before
+
+
 def tear_answers(settings: Settings, platform: Platform) -> None:
     """Cut every kept part of a platform in half, as a full disk or a lost sector would."""
     with closing(open_ledger(settings, now=time.time)) as ledger:

@@ -12,7 +12,7 @@ from summary import FOLDER, render, summarise_all
 
 def main() -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(30))
-    shared = Path(os.environ.get("ANIME_ENRICH_SHARED", FOLDER.parent.parent.parent / "shared"))
+    shared = Path(os.environ.get("SHARED_MATERIAL", FOLDER.parent.parent.parent / "shared"))
     with tempfile.TemporaryDirectory() as checkpoints:
         summaries = asyncio.run(summarise_all(shared / "recordings", shared / "catalogue", Path(checkpoints)))
     for slug, summary in summaries.items():

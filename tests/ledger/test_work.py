@@ -201,14 +201,6 @@ def test_a_settled_step_keeps_the_time_it_was_intended(ledger: Ledger, clock: Cl
         assert c.execute(sa.select(STEPS.c.started_at, STEPS.c.finished_at)).one() == (began, began + 7)
 
 
-def test_a_forgotten_result_is_done_again(ledger: Ledger) -> None:
-    """Of that title and that step only."""
-    ledger.steps.settle([done("t", "k"), done("u", "k"), StepResult("t", "convert", "k", b"x")])
-    ledger.steps.forget("t", "align")
-    assert list(ledger.steps.find("align", {"t": "k", "u": "k"})) == ["u"]
-    assert list(ledger.steps.find("convert", {"t": "k"})) == ["t"]
-
-
 @pytest.mark.parametrize("torn", [b"", b"cut", None])
 def test_a_torn_body_counts_as_not_there(ledger: Ledger, torn: bytes | None) -> None:
     """Whether it cannot be unpacked or is another's."""
