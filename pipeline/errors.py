@@ -14,7 +14,6 @@ pydantic) are mapped to these once, at the edge where they appear, with ``from``
     ├── EntryGone             the platform does not have it: remember that
     ├── Broken                the platform's contract changed, or our request is wrong: park, no retry
     ├── BudgetSpent           an allowance is used up: stop this part cleanly
-    ├── NeedsReview           keep the old value, queue the question
     ├── BadInput              a row, an id or a file we were given is wrong
     ├── Misconfigured         settings contradict each other or lack something
     │   └── MissingExtra      an optional dependency is not installed
@@ -35,7 +34,6 @@ __all__ = [
     "InUse",
     "Misconfigured",
     "MissingExtra",
-    "NeedsReview",
     "RetryLater",
     "ShrinkBatch",
     "Throttled",
@@ -107,10 +105,6 @@ class Broken(_PlatformError):
 
 class BudgetSpent(_PlatformError):
     """An allowance (daily cap, money, time) is used up. Nothing is lost; the next run goes on."""
-
-
-class NeedsReview(EnrichError):
-    """A person must decide; the old value stays."""
 
 
 class BadInput(EnrichError):

@@ -143,7 +143,6 @@ class AnimeScheduleSettings(PlatformSettings):
     base_url: str = "https://animeschedule.net/api/v3"
     limits: tuple[Limit, ...] = (Limit(requests=120, per_s=60),)
     breaker: BreakerSettings = BreakerSettings(failures=5, reset_s=60)
-    batch: Annotated[int, Field(ge=1, le=18)] = 18
 
 
 class PlatformsSettings(_Section):

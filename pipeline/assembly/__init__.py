@@ -4,15 +4,13 @@
 any released version wrote. ``schemas`` writes the JSON Schemas of everything that leaves the house.
 """
 
-from pipeline.assembly.assembling import ASSEMBLE_VERSION, Assembled, StageStatus, assemble
-from pipeline.assembly.reading import MIGRATIONS, load_record, provenance_bytes, record_bytes
+from pipeline.assembly.assembling import ASSEMBLE_VERSION, Assembled, assemble
+from pipeline.assembly.reading import load_record, provenance_bytes, record_bytes
 from pipeline.assembly.validation import validate
 
 __all__ = [
     "ASSEMBLE_VERSION",
-    "MIGRATIONS",
     "Assembled",
-    "StageStatus",
     "assemble",
     "load_record",
     "provenance_bytes",

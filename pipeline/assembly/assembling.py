@@ -22,12 +22,10 @@ from pipeline.domain.title import StageInput
 from pipeline.errors import BadInput, Broken
 from pipeline.stages import STAGES
 
-__all__ = ["ASSEMBLE_VERSION", "Assembled", "StageStatus", "assemble"]
+__all__ = ["ASSEMBLE_VERSION", "Assembled", "assemble"]
 
 ASSEMBLE_VERSION: Final = 1
 """Goes up whenever the same drafts assemble to something else."""
-
-StageStatus = Literal["ok", "degraded"]
 
 _COMMON: Final = frozenset(field.name for field in fields(Draft))
 _IDENTITY: Final = "rule:identity@1"
@@ -49,19 +47,15 @@ def assemble(
     inputs: StageInput,
     drafts: Mapping[str, Draft],
     outcomes: Mapping[Platform, Outcome],
-    stage_status: Mapping[str, StageStatus] | None = None,
-    *,
-    ai_calls: int = 0,
 ) -> Assembled:
     """Put one title together.
 
-    ``stage_status`` says how each stage went; left out, a stage is degraded when its draft says so. Raises
-    ``BadInput`` when a draft is missing or of another stage, ``Broken`` when a decided value cannot stand in a record.
+    Raises ``BadInput`` when a draft is missing or of another stage, ``Broken`` when a decided value cannot stand in a
+    record.
     """
     decided = _decided(drafts)
-    status: dict[str, StageStatus] = {
-        name: "degraded" if drafts[name].is_degraded or (stage_status or {}).get(name) == "degraded" else "ok"
-        for name in STAGES
+    status: dict[str, Literal["ok", "degraded"]] = {
+        name: "degraded" if drafts[name].is_degraded else "ok" for name in STAGES
     }
     values: dict[str, Any] = {name: chosen.value for name, chosen in decided.items()} | _identity(inputs)
     findings = _findings(inputs, drafts, values)
@@ -70,7 +64,6 @@ def assemble(
         tier=_tier(outcomes),
         is_degraded=Outcome.FAILED in outcomes.values() or "degraded" in status.values(),
         stage_status=status,
-        ai_calls=ai_calls,
         completeness=completeness(values, values["type"], values["status"]),
         open_questions=sum(len(drafts[name].questions) for name in STAGES),
         findings=sorted({finding.code for finding in findings}),

@@ -6,9 +6,9 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-__all__ = ["DIALECT", "schema_of"]
+__all__ = ["schema_of"]
 
-DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 class _Written(GenerateJsonSchema):
@@ -21,4 +21,4 @@ class _Written(GenerateJsonSchema):
 @cache
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
     """The schema of what a model writes: every field is there, and no other."""
-    return {"$schema": DIALECT, **model.model_json_schema(mode="serialization", schema_generator=_Written)}
+    return {"$schema": _DIALECT, **model.model_json_schema(mode="serialization", schema_generator=_Written)}

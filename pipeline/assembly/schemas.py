@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from pipeline.assembly.published import schema_of
 from pipeline.domain.record import AnimeRecord, CharacterRecord, EpisodeRecord, Provenance
 
-__all__ = ["FILES", "find_stale", "main", "schema_bytes"]
+__all__ = ["FILES", "find_stale", "main"]
 
 FILES: Final[Mapping[str, type[BaseModel]]] = MappingProxyType(
     {
@@ -29,7 +29,7 @@ FILES: Final[Mapping[str, type[BaseModel]]] = MappingProxyType(
 )
 
 
-def schema_bytes(model: type[BaseModel]) -> bytes:
+def _schema_bytes(model: type[BaseModel]) -> bytes:
     """A schema as it stands in its file."""
     return orjson.dumps(schema_of(model), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
 
@@ -39,7 +39,7 @@ def find_stale(folder: Path) -> tuple[str, ...]:
     return tuple(
         name
         for name, model in FILES.items()
-        if not (folder / name).is_file() or (folder / name).read_bytes() != schema_bytes(model)
+        if not (folder / name).is_file() or (folder / name).read_bytes() != _schema_bytes(model)
     )
 
 
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1 if stale else 0
     chosen.folder.mkdir(parents=True, exist_ok=True)
     for name in stale:
-        (chosen.folder / name).write_bytes(schema_bytes(FILES[name]))
+        (chosen.folder / name).write_bytes(_schema_bytes(FILES[name]))
         sys.stdout.write(f"wrote {chosen.folder / name}\n")
     return 0
 

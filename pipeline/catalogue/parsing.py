@@ -52,12 +52,12 @@ def _texts(record: dict[str, Any], field: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _whole(value: object, field: str, least: int = 0) -> int | None:
+def _whole(value: object, field: str) -> int | None:
     if value is None:
         return None
     number = int(value) if isinstance(value, float) and value.is_integer() else value
-    if isinstance(number, bool) or not isinstance(number, int) or number < least:
-        raise _wrong(field, value, f"a whole number from {least} on")
+    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+        raise _wrong(field, value, "a whole number from 0 on")
     return number
 
 

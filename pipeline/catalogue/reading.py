@@ -6,7 +6,7 @@ is cut says so, and after how many rows, instead of ending early.
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -20,7 +20,7 @@ import orjson
 from pipeline.catalogue.download import fetch_catalogue
 from pipeline.catalogue.parsing import parse_row
 from pipeline.catalogue.unpacking import CutError, Splitter, find_array, iter_unpacked, split_array, split_lines
-from pipeline.domain.canonical import Digest, digest_bytes
+from pipeline.domain.canonical import Digest
 from pipeline.domain.title import CatalogueRow
 from pipeline.errors import BadInput, one_line
 
@@ -37,10 +37,6 @@ class CatalogueMeta:
 
     last_update: date | None = None
     licence: str | None = None
-    licence_url: str | None = None
-    repository: str | None = None
-    derived: bool = False
-    """Whether it says that it is not the original."""
 
     def age(self, now: datetime) -> timedelta | None:
         """How long ago the catalogue was made, in whole days; ``None`` when it does not say."""
@@ -51,24 +47,22 @@ class CatalogueMeta:
 class Row:
     """A row. ``number`` is its line (JSONL, the metadata is line 1) or its place in the list (JSON), from 1.
 
-    ``raw`` are its bytes as they stand in the file and ``raw_digest`` their SHA-256; ``drift`` names words of closed
-    sets that are not known (``"type='X'"``).
+    ``raw`` are its bytes as they stand in the file; ``drift`` names words of closed sets that are not known
+    (``"type='X'"``).
     """
 
     number: int
     row: CatalogueRow
-    raw_digest: Digest
     raw: bytes = field(repr=False)
     drift: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that cannot be used: which, why (field and value), and how it begins."""
+    """A row that cannot be used: which, and why (field and value)."""
 
     number: int
     reason: str
-    excerpt: str
 
 
 class Catalogue:
@@ -97,9 +91,9 @@ class Catalogue:
             try:
                 row, drift = parse_row(raw)
             except BadInput as error:
-                yield BadRow(number, f"row {number}: {error}", one_line(raw))
+                yield BadRow(number, f"row {number}: {error}")
             else:
-                yield Row(number, row, digest_bytes(raw), raw, drift)
+                yield Row(number, row, raw, drift)
             count += 1
 
     def close(self) -> None:
@@ -174,9 +168,6 @@ def _meta_of(record: dict[str, Any]) -> CatalogueMeta:
     return CatalogueMeta(
         last_update=_date_of(record.get("lastUpdate")),
         licence=_text_of(licence.get("name")),
-        licence_url=_text_of(licence.get("url")),
-        repository=_text_of(record.get("repository")),
-        derived=record.get("derived") is True,
     )
 
 
@@ -191,17 +182,17 @@ def _date_of(value: object) -> date | None:
         return None
 
 
-def open_catalogue(location: str, *, fetch: Callable[[str, Path], None] = fetch_catalogue) -> Catalogue:
+def open_catalogue(location: str) -> Catalogue:
     """Open a catalogue by path or URL; packing and format are recognised by content.
 
-    A URL is fetched by ``fetch(url, path)`` into a temporary file, which :meth:`Catalogue.close` removes.
-    Raises ``BadInput`` when there is nothing to read, and whatever ``fetch`` raises.
+    A URL is fetched into a temporary file, which :meth:`Catalogue.close` removes. Raises ``BadInput`` when there is
+    nothing to read, and whatever ``fetch_catalogue`` raises.
     """
     with ExitStack() as resources:
         if _URL.match(location):
             folder = resources.enter_context(TemporaryDirectory(prefix="catalogue-"))
             path = Path(folder) / "catalogue"
-            fetch(location, path)
+            fetch_catalogue(location, path)
         else:
             path = Path(location)
         return Catalogue(path, location, resources.pop_all())

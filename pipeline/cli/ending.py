@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-__all__ = ["INTERRUPTED", "ending_well"]
+__all__ = ["ending_well"]
 
-INTERRUPTED: Final = 130
+_INTERRUPTED_CODE: Final = 130
 _INTERRUPTED: Final = "interrupted; everything finished is kept, the same command goes on from here"
 
 
@@ -21,9 +21,9 @@ def ending_well() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         _say(_INTERRUPTED)
-        sys.exit(INTERRUPTED)
+        sys.exit(_INTERRUPTED_CODE)
     except SystemExit as end:  # typer turns an interrupt inside a command into this
-        if end.code == INTERRUPTED:
+        if end.code == _INTERRUPTED_CODE:
             _say(_INTERRUPTED)
         raise
     except Exception as error:

@@ -8,7 +8,6 @@ claims are ``mal`` whichever service (a Jikan clone, the official API) they were
 from enum import StrEnum
 
 __all__ = [
-    "SOURCE_OF",
     "AgeRating",
     "AiringStatus",
     "CharacterRole",
@@ -54,16 +53,6 @@ class Source(StrEnum):
     """Computed by us from other claims; never a platform's own word."""
     REVIEW = "review"
     """A person's answer."""
-
-
-SOURCE_OF: dict[Platform, Source] = {
-    Platform.JIKAN: Source.MAL,
-    Platform.ANILIST: Source.ANILIST,
-    Platform.KITSU: Source.KITSU,
-    Platform.ANIDB: Source.ANIDB,
-    Platform.ANIME_PLANET: Source.ANIME_PLANET,
-    Platform.ANIMESCHEDULE: Source.ANIMESCHEDULE,
-}
 
 
 class Site(StrEnum):

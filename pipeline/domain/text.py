@@ -18,7 +18,6 @@ __all__ = [
     "has_letters",
     "kana_to_romaji",
     "name_key",
-    "name_similarity",
     "norm",
     "romaji_key",
     "title_similarity",
@@ -183,17 +182,6 @@ def _write(written: list[str], ch: str, *, is_doubled: bool) -> None:
         syllable = _KANA[ch]
         double = ("t" if syllable.startswith("ch") else syllable[0]) if is_doubled else ""
         written.append(double + syllable)
-
-
-@lru_cache(maxsize=_CACHE)
-def name_similarity(first: str, second: str) -> float:
-    """How alike two names are, 0 to 1: the same words 1.0, one romanisation of the other 0.97, else by letters."""
-    if sorted(norm(first).split()) == sorted(norm(second).split()):
-        return 1.0
-    keys = name_key(first), name_key(second)
-    if keys[0] == keys[1]:
-        return 0.97
-    return min(0.96, fuzz.ratio(*keys) / 100.0)
 
 
 def title_similarity(first: str, second: str) -> float:

@@ -11,11 +11,11 @@ from PIL import Image, ImageOps
 
 from pipeline.errors import BadInput
 
-__all__ = ["MAX_PIXELS", "MIN_SIDE", "open_picture"]
+__all__ = ["MAX_PIXELS", "open_picture"]
 
 MAX_PIXELS: Final = 40_000_000
 """A larger picture is refused from its header: unpacked, 40 million pixels are 120 MB."""
-MIN_SIDE: Final = 16
+_MIN_SIDE: Final = 16
 """A smaller picture is a spacer or a placeholder, not a cover."""
 _FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "AVIF")
 
@@ -39,8 +39,8 @@ def _check_size(size: tuple[int, int]) -> None:
     width, height = size
     if width * height > MAX_PIXELS:
         raise BadInput(f"a picture of {width} x {height} pixels is refused: more than {MAX_PIXELS} pixels")
-    if min(width, height) < MIN_SIDE:
-        raise BadInput(f"a picture of {width} x {height} pixels is too small: {MIN_SIDE} a side is the least")
+    if min(width, height) < _MIN_SIDE:
+        raise BadInput(f"a picture of {width} x {height} pixels is too small: {_MIN_SIDE} a side is the least")
 
 
 def _flat(image: Image.Image) -> Image.Image:

@@ -30,13 +30,13 @@ from pipeline.platforms.port import PlatformAdapter
 from pipeline.preprocess import ALIGN_VERSION, align
 from pipeline.stages import STAGES
 
-__all__ = ["ALIGN", "ASSEMBLE", "CHAIN", "CONVERT", "Made", "Steps", "code_versions"]
+__all__ = ["ASSEMBLE", "CHAIN", "CONVERT", "Made", "Steps", "code_versions"]
 
 CONVERT: Final = "convert"
-ALIGN: Final = "align"
+_ALIGN: Final = "align"
 ASSEMBLE: Final = "assemble"
 _STAGE: Final = "stage:"
-CHAIN: Final = (CONVERT, ALIGN, *(f"{_STAGE}{name}" for name in STAGES), ASSEMBLE)
+CHAIN: Final = (CONVERT, _ALIGN, *(f"{_STAGE}{name}" for name in STAGES), ASSEMBLE)
 """The steps in their order."""
 
 _log = structlog.get_logger(__name__)
@@ -130,7 +130,7 @@ class Steps:
             if step == CONVERT:
                 for adapter in self.adapters.values():
                     self._convert(window, adapter)
-            elif step == ALIGN:
+            elif step == _ALIGN:
                 self._align(window)
             elif step == ASSEMBLE:
                 made = self._assemble(window)
@@ -184,7 +184,7 @@ class Steps:
 
     def _align(self, window: _Window) -> None:
         keys = {t: digest_of("align", ALIGN_VERSION, window.source_digests[t]) for t in window.alive()}
-        done, problems = self._through(ALIGN, Alignment, keys, lambda t: align(window.sources[t]))
+        done, problems = self._through(_ALIGN, Alignment, keys, lambda t: align(window.sources[t]))
         window.problems |= problems
         spoken = {t: _mentioned(window.titles[t], window.sources[t]) for t in done}
         known = self.ledger.titles.known_ids(pair for pairs in spoken.values() for pair in pairs)

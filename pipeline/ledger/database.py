@@ -6,7 +6,7 @@ damaged file is named, never emptied.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -20,10 +20,12 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from pipeline.errors import Damaged, InUse, Misconfigured, MissingExtra, one_line
 from pipeline.ledger.migrations import migrate
 
-__all__ = ["LOCK_WAIT_S", "Database"]
+__all__ = ["Database", "chunks"]
 
-LOCK_WAIT_S: Final = 60.0
+_LOCK_WAIT_S: Final = 60.0
 """How long another process's write is waited for; ours take milliseconds."""
+
+_CHUNK: Final = 500  # SQLite allows far more variables in a statement; PostgreSQL plans short lists better
 
 _WRITE_LOCK: Final = 0x616E696D65  # PostgreSQL: an advisory lock makes writers queue, as SQLite's do by nature
 
@@ -39,7 +41,7 @@ _UNUSABLE: Final = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLIT
 class Database:
     """An opened, migrated ledger database."""
 
-    def __init__(self, url: str, *, lock_wait_s: float = LOCK_WAIT_S) -> None:
+    def __init__(self, url: str, *, lock_wait_s: float = _LOCK_WAIT_S) -> None:
         self.url = url
         self._lock_wait_s = lock_wait_s
         self._engine = _make_engine(url, lock_wait_s)
@@ -130,6 +132,12 @@ class Database:
                 "check the disk, the rights or the server, and start again; nothing done is lost"
             )
         return None
+
+
+def chunks(items: Sequence[str]) -> Iterator[list[str]]:
+    """The items in parts short enough to be one statement's ``IN`` list."""
+    for start in range(0, len(items), _CHUNK):
+        yield list(items[start : start + _CHUNK])
 
 
 def _code_of(error: DatabaseError) -> str:

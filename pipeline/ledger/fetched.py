@@ -17,7 +17,7 @@ from pipeline.domain.exchange import Answer, Reading, Request
 from pipeline.domain.names import Outcome, Platform
 from pipeline.errors import Damaged
 from pipeline.ledger.blobs import BlobStore
-from pipeline.ledger.database import Database
+from pipeline.ledger.database import Database, chunks
 from pipeline.ledger.tables import ANSWERS, OUTCOMES, PARTS
 
 __all__ = ["REUSE_S", "FetchBook", "Gathered", "PartRef", "Settled", "SettledOutcome"]
@@ -26,7 +26,6 @@ REUSE_S: Final = 86_400.0
 """Parts of an unfinished asking are good for a day; no platform changes an entry faster than it may be asked."""
 
 _ABSENT: Final = "~absent"
-_CHUNK: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +139,10 @@ class FetchBook:
     def _rows(self, platform: Platform, ids: Sequence[str]) -> list[tuple[str, str, str | None, float]]:
         rows: list[tuple[str, str, str | None, float]] = []
         with self._db.read() as c:
-            for start in range(0, len(ids), _CHUNK):
+            for chunk in chunks(ids):
                 query = (
                     sa.select(PARTS.c.id, PARTS.c.kind, PARTS.c.body, PARTS.c.fetched_at)
-                    .where(PARTS.c.platform == platform.value, PARTS.c.id.in_(list(ids[start : start + _CHUNK])))
+                    .where(PARTS.c.platform == platform.value, PARTS.c.id.in_(chunk))
                     .order_by(PARTS.c.id, PARTS.c.kind)
                 )
                 rows += [(id_, kind, body, at) for id_, kind, body, at in c.execute(query)]
@@ -173,10 +172,10 @@ class FetchBook:
         now = self._now()
         with self._db.write() as c:
             open_since: dict[str, float] = {}
-            for start in range(0, len(title_ids), _CHUNK):
+            for chunk in chunks(title_ids):
                 query = sa.select(OUTCOMES.c.title_id, OUTCOMES.c.asked_at).where(
                     OUTCOMES.c.platform == platform.value,
-                    OUTCOMES.c.title_id.in_(list(title_ids[start : start + _CHUNK])),
+                    OUTCOMES.c.title_id.in_(chunk),
                     OUTCOMES.c.asked_at > now - REUSE_S,
                     sa.or_(OUTCOMES.c.outcome.is_(None), OUTCOMES.c.outcome == Outcome.FAILED.value),
                 )
@@ -206,10 +205,8 @@ class FetchBook:
         """Settled outcomes by title and platform."""
         found: dict[str, dict[Platform, Settled]] = {t: {} for t in title_ids}
         with self._db.read() as c:
-            for start in range(0, len(title_ids), _CHUNK):
-                query = sa.select(OUTCOMES).where(
-                    OUTCOMES.c.title_id.in_(list(title_ids[start : start + _CHUNK])), OUTCOMES.c.outcome.is_not(None)
-                )
+            for chunk in chunks(title_ids):
+                query = sa.select(OUTCOMES).where(OUTCOMES.c.title_id.in_(chunk), OUTCOMES.c.outcome.is_not(None))
                 for row in c.execute(query).mappings():
                     found[row["title_id"]][Platform(row["platform"])] = _settled(row)
         return found
@@ -242,8 +239,8 @@ class FetchBook:
 def _unsay(c: Connection, platform: Platform, reading: Reading) -> None:
     """The last word counts: an id that is found is no longer absent, and an absent one has no parts."""
     for ids, said in ((list(reading.parts), PARTS.c.kind == _ABSENT), (list(reading.absent), PARTS.c.kind != _ABSENT)):
-        for start in range(0, len(ids), _CHUNK):
-            mine = PARTS.c.id.in_(ids[start : start + _CHUNK])
+        for chunk in chunks(ids):
+            mine = PARTS.c.id.in_(chunk)
             c.execute(sa.delete(PARTS).where(PARTS.c.platform == platform.value, mine, said))
 
 

@@ -18,9 +18,9 @@ from uuid import UUID, uuid5
 
 from pipeline.domain.names import Site
 
-__all__ = ["NAMESPACE", "IdentityEvent", "KnownTitle", "ListedRow", "SyncPlan", "plan_sync", "title_id_of"]
+__all__ = ["IdentityEvent", "KnownTitle", "ListedRow", "SyncPlan", "plan_sync", "title_id_of"]
 
-NAMESPACE: Final = UUID("6f3d3c1e-9a57-5a0e-8d0f-3f9d5b7a41c2")
+_NAMESPACE: Final = UUID("6f3d3c1e-9a57-5a0e-8d0f-3f9d5b7a41c2")
 
 _ANCHOR_ORDER: Final = (
     Site.MAL,
@@ -41,7 +41,7 @@ _IdKey: TypeAlias = tuple[Site, str]
 
 def title_id_of(anchor: str) -> str:
     """The id of a title first seen under this source URL."""
-    return str(uuid5(NAMESPACE, f"anime:{anchor}"))
+    return str(uuid5(_NAMESPACE, f"anime:{anchor}"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ def plan_sync(
     titles: Mapping[str, KnownTitle],
     url_owner: Mapping[str, str],
     id_owner: Mapping[tuple[Site, str], str],
-    unlisted: Collection[tuple[Site, str]] = (),
+    unlisted: Collection[tuple[Site, str]],
 ) -> SyncPlan:
     """Say what a release changes. ``rows`` is the whole release; ``unlisted`` are ids that no row of the last held."""
     release = _Release(rows, titles, url_owner)

@@ -10,12 +10,12 @@ from sqlalchemy.engine import Connection
 from pipeline.domain.canonical import Digest
 from pipeline.domain.names import Site
 from pipeline.ledger import identity
-from pipeline.ledger.database import Database
+from pipeline.ledger.database import Database, chunks
 from pipeline.ledger.tables import IDENTITY_EVENTS, IDS, MENTIONS, POINTS, RELEASES, TITLES, URLS
 
 __all__ = ["Finished", "Release", "StoredTitle", "SyncReport", "TitleBook"]
 
-_CHUNK = 500  # SQLite's default bound on variables of one statement is far above; PostgreSQL plans short lists better
+_NAMESAKES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class TitleBook:
     def _wake_mentioners(self, c: Connection, plan: identity.SyncPlan) -> None:
         """Titles that speak of an id that now means another title must be put together again."""
         keys = [f"{site.value}:{id_}" for site, id_ in plan.ids]
-        for chunk in _chunks(keys):
+        for chunk in chunks(keys):
             speakers = sa.select(MENTIONS.c.title_id).where(MENTIONS.c.id_key.in_(chunk))
             c.execute(sa.update(TITLES).where(TITLES.c.title_id.in_(speakers)).values(done_row=None))
 
@@ -180,7 +180,7 @@ class TitleBook:
         """Titles by id, in the order asked; unknown ids are left out."""
         found: dict[str, StoredTitle] = {}
         with self._db.read() as c:
-            for chunk in _chunks(title_ids):
+            for chunk in chunks(title_ids):
                 ids = _ids_of(c, chunk)
                 for row in c.execute(sa.select(TITLES).where(TITLES.c.title_id.in_(chunk))).mappings():
                     found[row["title_id"]] = _stored(row, ids.get(row["title_id"], {}))
@@ -192,8 +192,8 @@ class TitleBook:
             query = sa.select(IDS.c.title_id).where(IDS.c.site == site.value, IDS.c.id == id_)
             return c.execute(query).scalar()
 
-    def find_by_name(self, text: str, *, limit: int = 10) -> list[tuple[str, str]]:
-        """``(title_id, name)`` of active titles by name: the exact one, else those that contain it."""
+    def find_by_name(self, text: str) -> list[tuple[str, str]]:
+        """``(title_id, name)`` of a few active titles by name: those of just this name, else those that contain it."""
         exact = sa.select(TITLES.c.title_id, TITLES.c.name).where(
             TITLES.c.state == "active", sa.func.lower(TITLES.c.name) == text.lower()
         )
@@ -202,10 +202,10 @@ class TitleBook:
             sa.select(TITLES.c.title_id, TITLES.c.name)
             .where(TITLES.c.state == "active", sa.func.lower(TITLES.c.name).like(pattern, escape="\\"))
             .order_by(sa.func.length(TITLES.c.name), TITLES.c.position)
-            .limit(limit)
+            .limit(_NAMESAKES)
         )
         with self._db.read() as c:
-            found = c.execute(exact.limit(limit)).all() or c.execute(near).all()
+            found = c.execute(exact.limit(_NAMESAKES)).all() or c.execute(near).all()
         return [(title_id, name) for title_id, name in found]
 
     def known_ids(self, keys: Iterable[tuple[Site, str]]) -> dict[str, str]:
@@ -216,7 +216,7 @@ class TitleBook:
         found: dict[str, str] = {}
         with self._db.read() as c:
             for site, ids in by_site.items():
-                for chunk in _chunks(ids):
+                for chunk in chunks(ids):
                     query = sa.select(IDS.c.id, IDS.c.title_id).where(IDS.c.site == site.value, IDS.c.id.in_(chunk))
                     found.update({f"{site.value}:{i}": t for i, t in c.execute(query)})
         return found
@@ -225,7 +225,7 @@ class TitleBook:
         """Remember which ids each title speaks of."""
         spoken = {title_id: set(keys) for title_id, keys in mentions.items()}
         with self._db.read() as c:
-            for chunk in _chunks(list(spoken)):
+            for chunk in chunks(list(spoken)):
                 query = sa.select(MENTIONS.c.title_id, MENTIONS.c.id_key).where(MENTIONS.c.title_id.in_(chunk))
                 for title_id, key in c.execute(query):
                     spoken[title_id].discard(key)
@@ -253,7 +253,7 @@ class TitleBook:
     def reopen(self, title_ids: Sequence[str]) -> None:
         """Make titles due again, because what was made of them turned out torn."""
         with self._db.write() as c:
-            for chunk in _chunks(title_ids):
+            for chunk in chunks(title_ids):
                 c.execute(sa.update(TITLES).where(TITLES.c.title_id.in_(chunk)).values(done_row=None))
 
     def results(self) -> dict[str, int]:
@@ -269,7 +269,7 @@ class TitleBook:
     def finished(self, *, only: Sequence[str] | None = None) -> Iterator[StoredTitle]:
         """Titles that have a record, in catalogue order, a few at a time."""
         title_ids = self.active() if only is None else list(only)
-        for chunk in _chunks(title_ids):
+        for chunk in chunks(title_ids):
             yield from (title for title in self.load(chunk) if title.record is not None)
 
     def events(self, title_id: str | None = None) -> list[identity.IdentityEvent]:
@@ -396,8 +396,3 @@ def _update_by_id(**values: object) -> sa.Update:
 def _many(c: Connection, statement: sa.Executable, rows: Sequence[Mapping[str, object]]) -> None:
     if rows:
         c.execute(statement, [dict(row) for row in rows])
-
-
-def _chunks(items: Sequence[str]) -> Iterator[list[str]]:
-    for start in range(0, len(items), _CHUNK):
-        yield list(items[start : start + _CHUNK])

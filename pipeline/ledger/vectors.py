@@ -9,13 +9,12 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from pipeline.domain.canonical import Digest
-from pipeline.ledger.database import Database
+from pipeline.ledger.database import Database, chunks
 from pipeline.ledger.packing import pack, unpack
 from pipeline.ledger.tables import POINTS, VECTORS
 
 __all__ = ["LoadedPoint", "VectorBook"]
 
-_CHUNK = 500
 _ABSENT = b""
 
 
@@ -46,10 +45,8 @@ class VectorBook:
 
     def _settled(self, fingerprints: Sequence[Digest]) -> Iterator[tuple[Digest, NDArray[np.float32] | None]]:
         with self._db.read() as c:
-            for start in range(0, len(fingerprints), _CHUNK):
-                query = sa.select(VECTORS.c.fingerprint, VECTORS.c.body).where(
-                    VECTORS.c.fingerprint.in_(list(fingerprints[start : start + _CHUNK]))
-                )
+            for chunk in chunks(fingerprints):
+                query = sa.select(VECTORS.c.fingerprint, VECTORS.c.body).where(VECTORS.c.fingerprint.in_(chunk))
                 for fingerprint, body in c.execute(query):
                     if body == _ABSENT:
                         yield fingerprint, None
@@ -76,8 +73,8 @@ class VectorBook:
         """What the store acknowledged, by title."""
         found: dict[str, LoadedPoint] = {}
         with self._db.read() as c:
-            for start in range(0, len(title_ids), _CHUNK):
-                query = sa.select(POINTS).where(POINTS.c.title_id.in_(list(title_ids[start : start + _CHUNK])))
+            for chunk in chunks(title_ids):
+                query = sa.select(POINTS).where(POINTS.c.title_id.in_(chunk))
                 for row in c.execute(query).mappings():
                     found[row["title_id"]] = LoadedPoint(
                         row["title_id"], row["collection"], row["key"], orjson.loads(row["fingerprints"])
@@ -99,8 +96,8 @@ class VectorBook:
     def forget(self, title_ids: Sequence[str]) -> None:
         """Note that the store no longer has these points."""
         with self._db.write() as c:
-            for start in range(0, len(title_ids), _CHUNK):
-                c.execute(sa.delete(POINTS).where(POINTS.c.title_id.in_(list(title_ids[start : start + _CHUNK]))))
+            for chunk in chunks(title_ids):
+                c.execute(sa.delete(POINTS).where(POINTS.c.title_id.in_(chunk)))
 
     def counts(self) -> tuple[int, int]:
         """``(points, vectors cached)``."""

@@ -8,7 +8,7 @@ intent and its result are separate writes; a result stands under the key of ever
 import os
 import socket
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pipeline.domain.canonical import Digest, digest_bytes
-from pipeline.ledger.database import Database
+from pipeline.ledger.database import Database, chunks
 from pipeline.ledger.packing import pack, unpack
 from pipeline.ledger.tables import CLAIMS, STEPS, WORKERS
 
@@ -25,8 +25,6 @@ __all__ = ["SILENT_S", "Claims", "StepBook", "StepResult", "Worker"]
 
 SILENT_S: Final = 120.0
 """A worker of another machine that was not seen for so long is taken for dead."""
-
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ class Claims:
         with self._db.write() as c:
             self._beat(c)
             alive = self._alive(c)
-            for chunk in _chunks(title_ids):
+            for chunk in chunks(title_ids):
                 held = dict(
                     c.execute(sa.select(CLAIMS.c.title_id, CLAIMS.c.owner).where(CLAIMS.c.title_id.in_(chunk))).all()
                 )
@@ -111,7 +109,7 @@ class Claims:
     def release(self, title_ids: Sequence[str]) -> None:
         """Give titles back."""
         with self._db.write() as c:
-            for chunk in _chunks(title_ids):
+            for chunk in chunks(title_ids):
                 c.execute(
                     sa.delete(CLAIMS).where(CLAIMS.c.title_id.in_(chunk), CLAIMS.c.owner == self._me.owner)
                 )  # fmt: skip
@@ -170,7 +168,7 @@ class StepBook:
         """Finished results under exactly these keys, by title. A torn body counts as not there."""
         found: dict[str, StepResult] = {}
         with self._db.read() as c:
-            for chunk in _chunks(list(keys)):
+            for chunk in chunks(list(keys)):
                 query = sa.select(STEPS).where(
                     STEPS.c.step == step, STEPS.c.title_id.in_(chunk), STEPS.c.status == "done"
                 )
@@ -235,8 +233,3 @@ class StepBook:
         )
         with self._db.read() as c:
             return [(t, s, n) for t, s, n in c.execute(query)]
-
-
-def _chunks(items: Sequence[str]) -> Iterator[list[str]]:
-    for start in range(0, len(items), _CHUNK):
-        yield list(items[start : start + _CHUNK])

@@ -16,9 +16,9 @@ from pipeline.domain.exchange import Answer
 from pipeline.domain.names import Platform
 from pipeline.errors import Blocked, Broken, EntryGone, ShrinkBatch, Throttled, Transient, one_line
 
-__all__ = ["BLOCKED_WAIT_S", "check_json", "check_status", "is_challenge", "is_html", "stated_wait_s"]
+__all__ = ["check_json", "check_status", "is_challenge", "is_html", "stated_wait_s"]
 
-BLOCKED_WAIT_S: Final = 6 * 3600.0
+_BLOCKED_WAIT_S: Final = 6 * 3600.0
 """How long a refusal is obeyed when the platform names no time."""
 
 _CHALLENGE: Final = re.compile(
@@ -86,11 +86,11 @@ def check_status(answer: Answer, platform: Platform) -> None:
     if status == 429:
         _raise(Throttled, answer, platform, "too many requests", stated_wait_s(answer))
     if is_challenge(answer) and (status in (403, 503) or 200 <= status < 300):
-        _raise(Blocked, answer, platform, "a challenge page", stated_wait_s(answer) or BLOCKED_WAIT_S)
+        _raise(Blocked, answer, platform, "a challenge page", stated_wait_s(answer) or _BLOCKED_WAIT_S)
     if 200 <= status < 300:
         return
     if status in (401, 403, 451):
-        _raise(Blocked, answer, platform, "access refused", stated_wait_s(answer) or BLOCKED_WAIT_S)
+        _raise(Blocked, answer, platform, "access refused", stated_wait_s(answer) or _BLOCKED_WAIT_S)
     if status in (404, 410):
         _raise(EntryGone, answer, platform, "not there")
     if status in (413, 414, 431):

@@ -1,7 +1,7 @@
 """Reading a platform's JSON, field by field, without trusting it.
 
-Promises: a field of the wrong kind reads as "not said" and never raises; absent and null are told apart by
-:meth:`JsonObject.has` and :meth:`JsonObject.is_null`; only a body that is no JSON object at all raises ``Broken``.
+Promises: a field of the wrong kind reads as "not said" and never raises; null is told from absent by
+:meth:`JsonObject.has`; only a body that is no JSON object at all raises ``Broken``.
 """
 
 import math
@@ -35,10 +35,6 @@ class JsonObject:
     def has(self, key: str) -> bool:
         """Whether the field is there at all, null or not."""
         return key in self.data
-
-    def is_null(self, key: str) -> bool:
-        """Whether the field is there and null."""
-        return key in self.data and self.data[key] is None
 
     def raw(self, key: str) -> object:
         """The field as it came; ``None`` for null and for absent."""

@@ -1,7 +1,7 @@
 """AniDB's HTTP API: one address, everything a query parameter, XML that is always compressed.
 
 Every refusal is a status 200 with an ``<error>`` root. Any client name in lower case letters counts as registered but
-:data:`UNREGISTERED`.
+:data:`_UNREGISTERED`.
 """
 
 import gzip
@@ -16,9 +16,9 @@ from pipeline.practice.recordings import Recordings
 from pipeline.practice.speak_anidb import speak_error, speak_title
 from pipeline.practice.stage import Stage, note_kind
 
-__all__ = ["UNREGISTERED", "routes"]
+__all__ = ["routes"]
 
-UNREGISTERED: Final = "unregistered"
+_UNREGISTERED: Final = "unregistered"
 """The one client name that is refused."""
 _CLIENT: Final = re.compile(r"[a-z][a-z0-9]{1,31}")
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
@@ -60,7 +60,7 @@ def _answer(compressed: bytes) -> web.Response:
 
 def _refusal(request: web.Request) -> bytes | None:
     client, version = request.query.get("client", ""), request.query.get("clientver", "")
-    is_registered = _CLIENT.fullmatch(client) is not None and client != UNREGISTERED
+    is_registered = _CLIENT.fullmatch(client) is not None and client != _UNREGISTERED
     if not is_registered or not _NUMBER.fullmatch(version) or request.query.get("protover") != "1":
         return speak_error("client version missing or invalid", 302)
     return None

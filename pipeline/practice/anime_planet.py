@@ -12,9 +12,9 @@ from pipeline.domain.source_title import SourceTitle
 from pipeline.practice.speak_anime_planet import speak_characters, speak_robots, speak_search, speak_title
 from pipeline.practice.stage import Stage, note_kind
 
-__all__ = ["CRAWL_DELAY_S", "routes"]
+__all__ = ["routes"]
 
-CRAWL_DELAY_S: Final = 1
+_CRAWL_DELAY_S: Final = 1
 """What the practice site's robots.txt asks for."""
 
 
@@ -41,7 +41,7 @@ def routes(stage: Stage) -> list[web.RouteDef]:
 
     async def robots(request: web.Request) -> web.Response:
         note_kind(request, "robots")
-        return web.Response(body=speak_robots(CRAWL_DELAY_S), content_type="text/plain")
+        return web.Response(body=speak_robots(_CRAWL_DELAY_S), content_type="text/plain")
 
     return [
         web.get("/robots.txt", robots),

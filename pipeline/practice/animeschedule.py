@@ -15,9 +15,9 @@ from pipeline.practice.bodies import failed_answer, not_found_answer
 from pipeline.practice.speak_animeschedule import speak_anime
 from pipeline.practice.stage import Stage, note_kind
 
-__all__ = ["PER_PAGE", "routes"]
+__all__ = ["routes"]
 
-PER_PAGE: Final = 18
+_PER_PAGE: Final = 18
 _FILTERS: Final = {"mal-ids": Site.MAL, "anilist-ids": Site.ANILIST, "anidb-ids": Site.ANIDB}
 _WEBSITES: Final = {
     Site.MAL: ("mal", "myanimelist.net/anime/"),
@@ -77,7 +77,7 @@ class _AnimeSchedule:
         slugs = self._matching(asked, request.query.get("mt", "all") == "any") if asked else self._all()
         text = request.query.get("page", "1")
         page = int(text) if text.isascii() and text.isdigit() else 1
-        here = slugs[(page - 1) * PER_PAGE : page * PER_PAGE] if page >= 1 else []
+        here = slugs[(page - 1) * _PER_PAGE : page * _PER_PAGE] if page >= 1 else []
         if page < 1 or (page > 1 and not here):
             return failed_answer(Platform.ANIMESCHEDULE, 500)
         objects = [found for slug in here if (found := self._object(slug)) is not None]

@@ -9,7 +9,6 @@ from aiohttp import web
 from pipeline.domain.names import Platform
 
 __all__ = [
-    "BANNED_XML",
     "CHALLENGE_PAGE",
     "ban_answer",
     "error_inside_answer",
@@ -19,7 +18,7 @@ __all__ = [
     "throttled_answer",
 ]
 
-BANNED_XML = b'<error code="500">banned</error>'
+_BANNED_XML = b'<error code="500">banned</error>'
 CHALLENGE_PAGE = (
     b"<!DOCTYPE html><html><head><title>Just a moment...</title></head><body>"
     b'<form id="challenge-form" action="/cdn-cgi/challenge-platform/h/b">'
@@ -136,7 +135,7 @@ def error_inside_answer(platform: Platform) -> web.Response:
 def ban_answer(platform: Platform) -> web.Response:
     """Say "go away" in the platform's words."""
     if platform is Platform.ANIDB:
-        return _xml(BANNED_XML)
+        return _xml(_BANNED_XML)
     if platform is Platform.ANILIST:
         return _graphql("The AniList API has been temporarily disabled due to severe stability issues.", 403)
     if platform is Platform.JIKAN:

@@ -31,7 +31,6 @@ __all__ = [
     "character_id",
     "make_crew",
     "make_figure",
-    "make_person",
     "name_at",
     "split_character_id",
 ]
@@ -123,7 +122,7 @@ def name_at(number: int) -> Name:
     )
 
 
-def make_person(number: int) -> Person:
+def _make_person(number: int) -> Person:
     """The person with a number (taken modulo the size of the trade)."""
     number %= _PEOPLE
     return Person(number, name_at(100_000 + number))
@@ -168,8 +167,8 @@ def make_figure(key: str, salt: str, place: int) -> Figure:
         spoiler=f"{name.given} drew the map." if dice.chance(0.12) else None,
         renown=dice.share() ** 3 / (1 + place),
         luck=dice.number(0, 99),
-        speaker=make_person(dice.number(0, _PEOPLE - 1)),
-        dubber=make_person(dice.number(0, _PEOPLE - 1)) if dice.chance(0.4) else None,
+        speaker=_make_person(dice.number(0, _PEOPLE - 1)),
+        dubber=_make_person(dice.number(0, _PEOPLE - 1)) if dice.chance(0.4) else None,
     )
 
 
@@ -188,7 +187,7 @@ def make_crew(key: str, salt: str, episodes: int) -> tuple[Work, ...]:
             first = dice.number(1, max(1, episodes))
             note = f"{first}-{min(first + 2, episodes)}" if episodes > 3 and first + 2 <= episodes else None
             is_partial = position in ("Storyboard", "Episode Director", "Script", "Key Animation")
-            person = make_person(dice.number(0, _PEOPLE - 1))
+            person = _make_person(dice.number(0, _PEOPLE - 1))
             works.append(Work(person, position, note if is_partial else None))
     if works and dice.chance(0.5):
         works.append(Work(works[0].person, "Storyboard", None))

@@ -14,9 +14,9 @@ from graphql import GraphQLError
 from pipeline.practice.graphql_answer import Node, Resolver, answer
 from pipeline.practice.graphql_document import BadDocument, Selected, count_fields, read
 
-__all__ = ["COMPLEXITY_LIMIT", "Reply", "Shelf", "answer_anilist"]
+__all__ = ["Reply", "Shelf", "answer_anilist"]
 
-COMPLEXITY_LIMIT: Final = 500
+_COMPLEXITY_LIMIT: Final = 500
 _ROWS_A_PAGE: Final = 50
 _ROWS_NESTED: Final = 25
 _DEEPEST: Final = 5_000
@@ -64,8 +64,8 @@ def answer_anilist(text: str, variables: Mapping[str, Any], shelf: Shelf, name: 
     except BadDocument as error:
         return _refusal([_error_of(problem) for problem in error.errors])
     cost = count_fields(asked.spelled)
-    if cost > COMPLEXITY_LIMIT:
-        message = f"Max query complexity should be {COMPLEXITY_LIMIT} but got {cost}."
+    if cost > _COMPLEXITY_LIMIT:
+        message = f"Max query complexity should be {_COMPLEXITY_LIMIT} but got {cost}."
         return _refusal([{"message": message, "status": 400, "locations": _locations(asked.spelled[:1])}])
     if any(_is_too_deep(field) for field in asked.fields):
         return _refusal([{"message": "Page depth exceeds maximum allowed", "status": 400}])

@@ -44,7 +44,6 @@ __all__ = [
     "count_fields",
     "count_nodes",
     "load_schema",
-    "merge",
     "read",
 ]
 
@@ -129,7 +128,7 @@ def read(schema_name: str, text: str, variables: Mapping[str, Any], name: str | 
         spelled = tuple(_select(operation, operation.definition.selection_set, root, None, bound))
     except GraphQLError as error:
         raise BadDocument([error]) from error
-    return Asked(spelled, merge(spelled))
+    return Asked(spelled, _merge(spelled))
 
 
 def _operation(schema: GraphQLSchema, document: DocumentNode, name: str | None) -> Operation:
@@ -227,14 +226,14 @@ def _zero(type_: GraphQLNamedType) -> object:
     return _ZERO.get(type_.name, "")
 
 
-def merge(fields: Sequence[Selected]) -> tuple[Selected, ...]:
+def _merge(fields: Sequence[Selected]) -> tuple[Selected, ...]:
     """Join fields that were asked twice under one key, as the language demands."""
     joined: dict[tuple[str, frozenset[str] | None], Selected] = {}
     for field in fields:
         slot = (field.key, field.on)
         before = joined.get(slot)
         joined[slot] = field if before is None else replace(before, inside=(*before.inside, *field.inside))
-    return tuple(replace(field, inside=merge(field.inside)) for field in joined.values())
+    return tuple(replace(field, inside=_merge(field.inside)) for field in joined.values())
 
 
 def count_fields(fields: Sequence[Selected]) -> int:

@@ -14,10 +14,10 @@ from graphql import GraphQLError
 from pipeline.practice.graphql_answer import Node, Resolver, answer
 from pipeline.practice.graphql_document import BadDocument, Selected, count_nodes, read
 
-__all__ = ["LARGEST_PAGE", "NODE_LIMIT", "KitsuShelf", "answer_kitsu"]
+__all__ = ["KitsuShelf", "answer_kitsu"]
 
-NODE_LIMIT: Final = 500_000
-LARGEST_PAGE: Final = 2_000
+_NODE_LIMIT: Final = 500_000
+_LARGEST_PAGE: Final = 2_000
 _CONNECTIONS: Final = (
     "categories",
     "mappings",
@@ -56,8 +56,8 @@ def answer_kitsu(text: str, variables: Mapping[str, Any], shelf: KitsuShelf, nam
     if unpaged:
         return {"errors": [_refusal(field) for field in unpaged]}
     cost = count_nodes(asked.spelled)
-    if cost > NODE_LIMIT:
-        return {"errors": [{"message": f"Your request of {cost} nodes exceeds the node limit of {NODE_LIMIT} nodes."}]}
+    if cost > _NODE_LIMIT:
+        return {"errors": [{"message": f"Your request of {cost} nodes exceeds the node limit of {_NODE_LIMIT} nodes."}]}
     return {"data": {field.key: _root(field, shelf) for field in asked.fields}}
 
 
@@ -72,7 +72,7 @@ def _unpaged(fields: Sequence[Selected]) -> Sequence[Selected]:
     found: list[Selected] = []
     for field in fields:
         sizes = [size for key in ("first", "last") if (size := field.arguments.get(key)) is not None]
-        if field.is_connection and (not sizes or not all(1 <= size <= LARGEST_PAGE for size in sizes)):
+        if field.is_connection and (not sizes or not all(1 <= size <= _LARGEST_PAGE for size in sizes)):
             found.append(field)
         found.extend(_unpaged(field.inside))
     return found
@@ -80,7 +80,7 @@ def _unpaged(fields: Sequence[Selected]) -> Sequence[Selected]:
 
 def _refusal(field: Selected) -> dict[str, Any]:
     words = (
-        f"You must provide a `first` or `last` value of 1 to {LARGEST_PAGE} to properly paginate the `{field.name}`."
+        f"You must provide a `first` or `last` value of 1 to {_LARGEST_PAGE} to properly paginate the `{field.name}`."
     )
     return {"message": words, "path": [field.key]}
 

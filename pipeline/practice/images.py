@@ -10,14 +10,14 @@ from PIL import Image, ImageDraw
 from pipeline.practice.counters import Counters
 from pipeline.practice.dice import Dice
 
-__all__ = ["draw_picture", "image_routes"]
+__all__ = ["image_routes"]
 
 _FORMATS: Final = {"png": "PNG", "jpg": "JPEG", "webp": "WEBP"}
 _SIZES: Final = {"cover": (90, 128), "banner": (190, 40), "character": (60, 90), "episode": (128, 72)}
 
 
 @lru_cache(maxsize=256)
-def draw_picture(what: str, name: str, ending: str = "png") -> bytes:
+def _draw_picture(what: str, name: str, ending: str = "png") -> bytes:
     """A picture of a few shapes whose colours and places grow from its name. Raises ``KeyError`` for other endings."""
     dice = Dice("picture", what, name)
     width, height = _SIZES.get(what, (64, 64))
@@ -43,7 +43,7 @@ def image_routes(counters: Counters) -> list[web.RouteDef]:
         counters.images += 1
         part = request.match_info
         ending = part["ending"]
-        body = draw_picture(part["what"], f"{part['platform']}/{part['name']}", ending)
+        body = _draw_picture(part["what"], f"{part['platform']}/{part['name']}", ending)
         return web.Response(body=body, content_type="image/jpeg" if ending == "jpg" else f"image/{ending}")
 
     return [web.get(r"/images/{platform}/{what}/{name:[^/]+}.{ending:png|jpg|webp}", answer)]

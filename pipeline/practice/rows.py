@@ -15,9 +15,9 @@ from pipeline.domain.canonical import digest_of
 from pipeline.domain.names import Platform, Site, TitleType
 from pipeline.domain.title import CatalogueRow
 
-__all__ = ["SITE_OF", "UNKNOWN_FROM", "RowIndex", "is_known_id", "make_slug", "row_key"]
+__all__ = ["SITE_OF", "RowIndex", "make_slug", "row_key"]
 
-UNKNOWN_FROM = 9_000_000
+_UNKNOWN_FROM = 9_000_000
 """Numeric ids from here on are unknown to every platform."""
 
 SITE_OF: Mapping[Platform, Site] = MappingProxyType(
@@ -37,10 +37,10 @@ _SCHEDULED_SHARE = 0xC0
 """Of 256: three quarters of the rows that could be there are there."""
 
 
-def is_known_id(id_: str) -> bool:
+def _is_known_id(id_: str) -> bool:
     """Whether any platform may know this id (see the module's rule)."""
     if id_.isascii() and id_.isdigit():
-        return int(id_) < UNKNOWN_FROM
+        return int(id_) < _UNKNOWN_FROM
     return not id_.startswith("practice-nobody-")
 
 
@@ -64,7 +64,7 @@ class RowIndex:
         self._ids_of: list[tuple[tuple[Site, str], ...]] = []
         slugs: set[str] = set()
         for number, row in enumerate(self.rows):
-            found = [pair for pair in map(identify_url, row.sources) if pair is not None and is_known_id(pair[1])]
+            found = [pair for pair in map(identify_url, row.sources) if pair is not None and _is_known_id(pair[1])]
             slug = _animeschedule_slug(row, found, slugs)
             if slug:
                 slugs.add(slug)

@@ -21,9 +21,9 @@ from pipeline.practice.settings import PracticeSettings
 from pipeline.practice.stage import Stage
 from pipeline.practice.world import World
 
-__all__ = ["GATE", "RunningPractice", "base_urls", "make_app", "run_practice", "serve"]
+__all__ = ["RunningPractice", "base_urls", "make_app", "run_practice", "serve"]
 
-GATE: Final = web.AppKey("practice_gate", Gate)
+_GATE: Final = web.AppKey("practice_gate", Gate)
 _MOST_BODY_BYTES: Final = 4 * 1024 * 1024
 
 _ROUTES: Final[dict[Platform, Callable[[Stage], list[web.RouteDef]]]] = {
@@ -67,7 +67,7 @@ def make_app(
     gate = Gate(settings.speed, settings.latency_s, settings.has_limits, hours or Hours())
     gate.faults = FaultPlan(settings.faults)
     app = web.Application(client_max_size=_MOST_BODY_BYTES)
-    app[GATE] = gate
+    app[_GATE] = gate
     app.add_routes(admin_routes(gate, stage))
     app.add_routes(image_routes(gate.counters))
     for platform, routes in _ROUTES.items():
@@ -88,7 +88,7 @@ async def run_practice(settings: PracticeSettings, *, hours: Hours | None = None
     await runner.setup()
     try:
         await web.SockSite(runner, listener).start()
-        yield RunningPractice(url, port, app[GATE])
+        yield RunningPractice(url, port, app[_GATE])
     finally:
         await runner.cleanup()
 

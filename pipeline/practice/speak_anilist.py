@@ -40,7 +40,7 @@ from pipeline.domain.source_title import (
     VoiceActor,
 )
 
-__all__ = ["LANGUAGE_NAMES", "edge_id", "speak_media", "unix"]
+__all__ = ["speak_media"]
 
 FORMATS: Final[Mapping[TitleType, str]] = {
     TitleType.TV: "TV",
@@ -90,7 +90,7 @@ _RELATIONS: Final[Mapping[RelationKind, str]] = {
     RelationKind.COMPILATION: "COMPILATION",
     RelationKind.CONTAINS: "CONTAINS",
 }
-LANGUAGE_NAMES: Final[Mapping[str, str]] = {
+_LANGUAGE_NAMES: Final[Mapping[str, str]] = {
     "ja": "Japanese",
     "en": "English",
     "ko": "Korean",
@@ -125,12 +125,12 @@ _OLD_LANGUAGES: Final = frozenset(
 _LINK_TYPES: Final[Mapping[LinkKind, str]] = {LinkKind.STREAMING: "STREAMING", LinkKind.SOCIAL: "SOCIAL"}
 
 
-def edge_id(*words: str) -> int:
+def _edge_id(*words: str) -> int:
     """A row number of the platform's own: the same for the same words."""
     return int(digest_of("anilist", *words)[:7], 16)
 
 
-def unix(at: str) -> int:
+def _unix(at: str) -> int:
     """Seconds since 1970 of a UTC time."""
     return int(datetime.fromisoformat(at).timestamp())
 
@@ -164,7 +164,7 @@ def speak_media(title: SourceTitle) -> dict[str, Any]:
         **_figures(figures),
         "rankings": [_ranking(title, ranking) for ranking in figures.rankings],
         "siteUrl": title.url,
-        "updatedAt": unix(title.updated_at) if title.updated_at else None,
+        "updatedAt": _unix(title.updated_at) if title.updated_at else None,
         "genres": [label.name for label in title.labels if label.kind is LabelKind.GENRE],
         "tags": [_tag(label) for label in title.labels if label.kind is not LabelKind.GENRE],
         "studios": {"edges": [_studio(c) for c in title.companies if c.role is not CompanyRole.LICENSOR]},
@@ -261,7 +261,7 @@ def _ranking(title: SourceTitle, ranking: Ranking) -> dict[str, Any]:
     word = "highest rated" if ranking.kind == "rated" else "most popular"
     when = "all time" if ranking.is_all_time else " ".join(str(p).lower() for p in (ranking.season,) if p)
     return {
-        "id": edge_id("rank", title.id, ranking.kind, str(ranking.year), str(ranking.season)),
+        "id": _edge_id("rank", title.id, ranking.kind, str(ranking.year), str(ranking.season)),
         "rank": ranking.rank,
         "type": ranking.kind.upper(),
         "format": ranking.format or "TV",
@@ -274,7 +274,7 @@ def _ranking(title: SourceTitle, ranking: Ranking) -> dict[str, Any]:
 
 def _tag(label: Label) -> dict[str, Any]:
     return {
-        "id": int(label.id) if label.id else edge_id("tag", label.name),
+        "id": int(label.id) if label.id else _edge_id("tag", label.name),
         "name": label.name,
         "description": None,
         "category": label.category,
@@ -286,9 +286,9 @@ def _tag(label: Label) -> dict[str, Any]:
 
 
 def _studio(company: Company) -> dict[str, Any]:
-    number = int(company.id) if company.id else edge_id("studio", company.name)
+    number = int(company.id) if company.id else _edge_id("studio", company.name)
     return {
-        "id": edge_id("studio edge", company.name),
+        "id": _edge_id("studio edge", company.name),
         "isMain": bool(company.is_main),
         "node": {
             "id": number,
@@ -302,12 +302,12 @@ def _studio(company: Company) -> dict[str, Any]:
 
 def _link(link: Link) -> dict[str, Any]:
     return {
-        "id": edge_id("link", link.url),
+        "id": _edge_id("link", link.url),
         "url": link.url,
         "site": link.site,
         "siteId": None,
         "type": _LINK_TYPES.get(link.kind, "INFO"),
-        "language": LANGUAGE_NAMES.get(link.language) if link.language else None,
+        "language": _LANGUAGE_NAMES.get(link.language) if link.language else None,
         "color": None,
         "icon": None,
         "notes": link.note,
@@ -328,9 +328,9 @@ def _stream(episode: Episode, place: Link) -> dict[str, Any]:
 
 def _slot(id_: str, slot: AiringSlot) -> dict[str, Any]:
     return {
-        "id": edge_id("airing", id_, slot.at, str(slot.episode)),
+        "id": _edge_id("airing", id_, slot.at, str(slot.episode)),
         "episode": slot.episode or 0,
-        "airingAt": unix(slot.at),
+        "airingAt": _unix(slot.at),
         "timeUntilAiring": 0,
         "mediaId": int(id_),
     }
@@ -341,11 +341,11 @@ def _relation(id_: str, relation: Relation) -> dict[str, Any]:
     mal = next((t.id for t in relation.target_ids if t.site is Site.MAL), None)
     kind = _RELATIONS.get(relation.kind, "OTHER") if relation.kind else relation.kind_text.upper()
     return {
-        "id": edge_id("relation", id_, str(own), kind),
+        "id": _edge_id("relation", id_, str(own), kind),
         "relationType": kind,
         "node": {
             "__typename": "Media",
-            "id": int(own) if own else edge_id("media", str(relation.target_title)),
+            "id": int(own) if own else _edge_id("media", str(relation.target_title)),
             "idMal": int(mal) if mal else None,
             "type": (relation.target_type or "anime").upper(),
             "format": relation.target_format,
@@ -360,7 +360,7 @@ def _relation(id_: str, relation: Relation) -> dict[str, Any]:
 def _cast(id_: str, character: Character) -> dict[str, Any]:
     role = character.role.value if character.role is not CharacterRole.UNKNOWN else None
     return {
-        "id": edge_id("cast", id_, character.id),
+        "id": _edge_id("cast", id_, character.id),
         "role": role,
         "name": None,
         "node": _character(character),
@@ -399,7 +399,7 @@ def _biography(character: Character) -> str | None:
 
 
 def _voice(actor: VoiceActor) -> dict[str, Any]:
-    language = LANGUAGE_NAMES.get(actor.language) if actor.language else None
+    language = _LANGUAGE_NAMES.get(actor.language) if actor.language else None
     return {
         "roleNotes": actor.note,
         "dubGroup": None,
@@ -415,7 +415,7 @@ def _voice(actor: VoiceActor) -> dict[str, Any]:
 def _crew(id_: str, credit: Credit) -> dict[str, Any]:
     role = credit.role if credit.episodes is None else f"{credit.role} ({_eps(credit.episodes)})"
     return {
-        "id": edge_id("crew", id_, str(credit.id or credit.name), credit.role),
+        "id": _edge_id("crew", id_, str(credit.id or credit.name), credit.role),
         "role": role,
         "node": {
             **_person(credit.id, credit.name, credit.name_native, credit.image_url, credit.url),
@@ -433,7 +433,7 @@ def _eps(episodes: str) -> str:
 
 
 def _person(id_: str | None, name: str, native: str | None, image: str | None, url: str | None) -> dict[str, Any]:
-    number = int(id_) if id_ else edge_id("staff", name)
+    number = int(id_) if id_ else _edge_id("staff", name)
     return {
         "id": number,
         "name": {"full": name, "userPreferred": name, "native": native, "alternative": []},

@@ -23,9 +23,9 @@ from pipeline.domain.names import (
 from pipeline.domain.source_title import Character, Label, PartialDate, Relation, SourceTitle, VoiceActor
 from pipeline.practice.rows import make_slug
 
-__all__ = ["SITE_URL", "speak_characters", "speak_robots", "speak_search", "speak_title"]
+__all__ = ["speak_characters", "speak_robots", "speak_search", "speak_title"]
 
-SITE_URL: Final = "https://www.anime-planet.com"
+_SITE_URL: Final = "https://www.anime-planet.com"
 _TYPES: Final[Mapping[TitleType, str]] = {
     TitleType.TV: "TV",
     TitleType.TV_SHORT: "TV",
@@ -69,7 +69,7 @@ def speak_title(title: SourceTitle) -> bytes:
     name = _name(title)
     ld = orjson.dumps(_ld(title)).decode().replace("/", "\\/")
     parts = [
-        f'<link rel="canonical" href="{SITE_URL}/anime/{title.id}">',
+        f'<link rel="canonical" href="{_SITE_URL}/anime/{title.id}">',
         f'<script type="application/ld+json">{ld}</script>',
     ]
     body = [
@@ -95,7 +95,7 @@ def speak_characters(title: SourceTitle) -> bytes:
         rows = [_character(one) for one in title.characters if one.role in roles]
         if rows:
             body += [f'<h3 class="sub">{heading}</h3>', '<table class="pure-table striped">', *rows, "</table>"]
-    canonical = f'<link rel="canonical" href="{SITE_URL}/anime/{title.id}/characters">'
+    canonical = f'<link rel="canonical" href="{_SITE_URL}/anime/{title.id}/characters">'
     return _page(f"{name} Characters | Anime-Planet", [canonical], body)
 
 
@@ -154,7 +154,7 @@ def _ld(title: SourceTitle) -> dict[str, Any]:
         "name": _name(title),
         "alternateName": _others(title)[:1],
         "description": next((text.text for text in title.synopses), None),
-        "url": f"{SITE_URL}/anime/{title.id}",
+        "url": f"{_SITE_URL}/anime/{title.id}",
         "image": cover,
         **_dates(title),
         "numberOfEpisodes": title.episode_count,
@@ -193,7 +193,7 @@ def _actors(characters: Iterable[Character]) -> list[dict[str, str]]:
 
 
 def _thing(name: str, kind: str, slug: str | None) -> dict[str, str]:
-    return {"@type": "Person", "name": name, "url": f"{SITE_URL}/{kind}/{slug or make_slug(name)}"}
+    return {"@type": "Person", "name": name, "url": f"{_SITE_URL}/{kind}/{slug or make_slug(name)}"}
 
 
 def _rating(title: SourceTitle) -> dict[str, Any] | None:

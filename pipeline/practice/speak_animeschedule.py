@@ -11,16 +11,16 @@ from pipeline.domain.names import AiringStatus, ImageRole, LinkKind, RelationKin
 from pipeline.domain.source_title import PartialDate, SourceTitle, Statistics, Text
 from pipeline.practice.rows import make_slug
 
-__all__ = ["CDN", "NOTHING", "RELATION_WORDS", "WEBSITES", "speak_anime"]
+__all__ = ["CDN", "RELATION_WORDS", "speak_anime"]
 
-NOTHING: Final = "0001-01-01T00:00:00Z"
+_NOTHING: Final = "0001-01-01T00:00:00Z"
 """The service's way of saying that there is no date."""
 CDN: Final = "https://img.animeschedule.net/production/assets/public/img/"
-WEBSITES: Final = ("mal", "aniList", "anidb", "kitsu", "animePlanet")
+_WEBSITES: Final = ("mal", "aniList", "anidb", "kitsu", "animePlanet")
 """Keys of the addresses that carry ids elsewhere."""
 
 _DATABASE_KEYS: Final[Mapping[str, str]] = dict(
-    zip(("MyAnimeList", "AniList", "AniDB", "Kitsu", "Anime-Planet"), WEBSITES, strict=True)
+    zip(("MyAnimeList", "AniList", "AniDB", "Kitsu", "Anime-Planet"), _WEBSITES, strict=True)
 )
 _TYPES: Final[Mapping[TitleType, str]] = {
     TitleType.TV: "TV",
@@ -69,11 +69,11 @@ def speak_anime(title: SourceTitle) -> dict[str, Any]:
         "subPremier": _at(title, "sub"),
         "dubPremier": _at(title, "dub"),
         **_when(title),
-        "delayedFrom": NOTHING,
-        "delayedUntil": NOTHING,
+        "delayedFrom": _NOTHING,
+        "delayedUntil": _NOTHING,
         "jpnTime": _clock(title),
-        "subTime": NOTHING,
-        "dubTime": NOTHING,
+        "subTime": _NOTHING,
+        "dubTime": _NOTHING,
         "description": _description(title.synopses),
         "genres": _categories((label.name, label.id) for label in title.labels),
         "studios": _categories((company.name, company.id) for company in title.companies),
@@ -100,7 +100,7 @@ def _name(title: SourceTitle, kind: TitleKind, language: str | None) -> str | No
 
 
 def _at(title: SourceTitle, kind: str) -> str:
-    return next((slot.at for slot in title.premieres if slot.kind == kind), NOTHING)
+    return next((slot.at for slot in title.premieres if slot.kind == kind), _NOTHING)
 
 
 def _when(title: SourceTitle) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def _when(title: SourceTitle) -> dict[str, Any]:
 def _clock(title: SourceTitle) -> str:
     """The slot as an instant of a day long past: only its clock means anything, and it is Japan's, told in UTC."""
     if title.broadcast is None or title.broadcast.time is None:
-        return NOTHING
+        return _NOTHING
     hour, minute = (int(part) for part in title.broadcast.time.split(":"))
     return f"2020-06-14T{(hour - 9) % 24:02d}:{minute:02d}:00Z"
 

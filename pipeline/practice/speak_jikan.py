@@ -36,7 +36,6 @@ from pipeline.domain.source_title import (
 )
 
 __all__ = [
-    "EPISODES_PER_PAGE",
     "RELATION_WORDS",
     "speak_base",
     "speak_character_full",
@@ -50,7 +49,7 @@ __all__ = [
     "speak_videos",
 ]
 
-EPISODES_PER_PAGE: Final = 100
+_EPISODES_PER_PAGE: Final = 100
 _NO_PICTURE: Final = "https://cdn.myanimelist.net/images/questionmark_23.gif"
 
 _TYPES: Final[Mapping[TitleType, str]] = {
@@ -180,8 +179,8 @@ def speak_staff(title: SourceTitle) -> list[dict[str, Any]]:
 
 def speak_episodes(title: SourceTitle, page: int) -> dict[str, Any]:
     """``/anime/{id}/episodes?page=``: a whole body, with its paging."""
-    last = max(1, -(-len(title.episodes) // EPISODES_PER_PAGE))
-    here = title.episodes[(page - 1) * EPISODES_PER_PAGE : page * EPISODES_PER_PAGE]
+    last = max(1, -(-len(title.episodes) // _EPISODES_PER_PAGE))
+    here = title.episodes[(page - 1) * _EPISODES_PER_PAGE : page * _EPISODES_PER_PAGE]
     return {
         "pagination": {"last_visible_page": last, "has_next_page": page < last},
         "data": [_listed_episode(episode) for episode in here],

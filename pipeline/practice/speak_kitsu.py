@@ -39,7 +39,7 @@ from pipeline.domain.source_title import (
 )
 from pipeline.practice.rows import make_slug
 
-__all__ = ["MAPPING_SITES", "kitsu_locale", "row_id", "speak_anime"]
+__all__ = ["MAPPING_SITES", "speak_anime"]
 
 _SUBTYPES: Final[Mapping[TitleType, str]] = {
     TitleType.TV: "TV",
@@ -115,12 +115,12 @@ _LOCALES: Final[Mapping[str, str]] = {
 _CREATED: Final = "2013-02-20T16:00:13Z"
 
 
-def row_id(*words: str) -> str:
+def _row_id(*words: str) -> str:
     """A row number of the platform's own: the same for the same words."""
     return str(int(digest_of("kitsu", *words)[:7], 16))
 
 
-def kitsu_locale(language: str | None) -> str:
+def _kitsu_locale(language: str | None) -> str:
     """Kitsu's key for a language: ``ja-Latn`` is ``en_jp``, others are lower-case with an underscore."""
     if language is None:
         return "en"
@@ -160,13 +160,13 @@ def speak_anime(title: SourceTitle) -> dict[str, Any]:
         "userCount": figures.members,
         "userCountRank": figures.popularity_rank,
         "favoritesCount": figures.favorites,
-        "description": {kitsu_locale(text.language): _prose(text) for text in title.synopses},
+        "description": {_kitsu_locale(text.language): _prose(text) for text in title.synopses},
         "titles": names,
         "posterImage": _image(title.images, ImageRole.COVER),
         "bannerImage": _image(title.images, ImageRole.BANNER),
         "categories": [_category(label) for label in title.labels],
         "mappings": [
-            {"id": row_id("mapping", title.id, site), "externalSite": site, "externalId": foreign.id}
+            {"id": _row_id("mapping", title.id, site), "externalSite": site, "externalId": foreign.id}
             for foreign in title.identifiers
             if (site := _mapping_site(foreign.site)) is not None
         ],
@@ -208,14 +208,14 @@ def _names(names: tuple[TitleName, ...]) -> dict[str, Any]:
     spoken = [name for name in names if name.language is not None and name.kind is not TitleKind.SYNONYM]
     localized: dict[str, str] = {}
     for name in spoken:
-        localized.setdefault(kitsu_locale(name.language), name.text)
+        localized.setdefault(_kitsu_locale(name.language), name.text)
     main = next((name for name in names if name.kind is TitleKind.MAIN), names[0] if names else None)
     canonical = main.text if main else ""
     alternatives = [n.text for n in names if n.kind in (TitleKind.SYNONYM, TitleKind.SHORT)]
     original = localized.get("ja_jp")
     return {
         "canonical": canonical,
-        "canonicalLocale": kitsu_locale(main.language) if main and main.language else None,
+        "canonicalLocale": _kitsu_locale(main.language) if main and main.language else None,
         "preferred": canonical,
         "original": original,
         "originalLocale": "ja_jp" if original else None,
@@ -243,7 +243,7 @@ def _picture(url: str | None, width: int | None = None, height: int | None = Non
 
 def _category(label: Label) -> dict[str, Any]:
     return {
-        "id": label.id or row_id("category", label.name),
+        "id": label.id or _row_id("category", label.name),
         "slug": make_slug(label.name),
         "title": {"en": label.name},
         "isNsfw": label.is_adult,
@@ -252,9 +252,9 @@ def _category(label: Label) -> dict[str, Any]:
 
 def _production(company: Company) -> dict[str, Any]:
     return {
-        "id": row_id("production", company.name, company.role.value),
+        "id": _row_id("production", company.name, company.role.value),
         "role": _COMPANY_ROLES[company.role],
-        "company": {"id": company.id or row_id("company", company.name), "name": company.name},
+        "company": {"id": company.id or _row_id("company", company.name), "name": company.name},
     }
 
 
@@ -279,25 +279,25 @@ def _relationship(relation: Relation) -> dict[str, Any]:
 
 def _stream(link: Link) -> dict[str, Any]:
     return {
-        "id": row_id("link", link.url),
+        "id": _row_id("link", link.url),
         "url": link.url,
         "regions": list(link.regions),
         "subs": list(link.subs),
         "dubs": list(link.dubs),
-        "streamer": {"id": row_id("streamer", link.site), "siteName": link.site},
+        "streamer": {"id": _row_id("streamer", link.site), "siteName": link.site},
     }
 
 
 def _crew(credit: Credit) -> dict[str, Any]:
     return {
-        "id": row_id("crew", credit.name, credit.role),
+        "id": _row_id("crew", credit.name, credit.role),
         "role": credit.role,
         "person": _person(credit.id, credit.name, credit.image_url),
     }
 
 
 def _person(id_: str | None, name: str, image: str | None = None) -> dict[str, Any]:
-    number = id_ or row_id("person", name)
+    number = id_ or _row_id("person", name)
     return {
         "id": number,
         "slug": make_slug(name) or f"person-{number}",
@@ -310,12 +310,12 @@ def _person(id_: str | None, name: str, image: str | None = None) -> dict[str, A
 def _episode(episode: Episode) -> dict[str, Any]:
     synopsis = episode.synopsis
     return {
-        "id": episode.id or row_id("episode", str(episode.number)),
+        "id": episode.id or _row_id("episode", str(episode.number)),
         "number": episode.number or 0,
         "seasonNumber": episode.season,
         "length": episode.duration_s,
         "releasedAt": f"{_day(episode.aired)}T00:00:00Z" if episode.aired else None,
-        "description": {kitsu_locale(synopsis.language): _prose(synopsis)} if synopsis else {},
+        "description": {_kitsu_locale(synopsis.language): _prose(synopsis)} if synopsis else {},
         "titles": _names(episode.titles),
         "thumbnail": _picture(episode.thumbnail_url),
     }
@@ -336,7 +336,7 @@ def _cast(id_: str, character: Character) -> dict[str, Any]:
     }
     slug = (character.url or "").rstrip("/").rsplit("/", 1)[-1]
     return {
-        "id": row_id("cast", id_, character.id),
+        "id": _row_id("cast", id_, character.id),
         "role": _CAST_ROLES.get(character.role, "BACKGROUND"),
         "character": {
             "id": character.id,
@@ -351,7 +351,7 @@ def _cast(id_: str, character: Character) -> dict[str, Any]:
 
 def _voice(id_: str, actor: VoiceActor) -> dict[str, Any]:
     return {
-        "id": row_id("voice", id_, actor.name, str(actor.language)),
-        "locale": kitsu_locale(actor.language) if actor.language else "",
+        "id": _row_id("voice", id_, actor.name, str(actor.language)),
+        "locale": _kitsu_locale(actor.language) if actor.language else "",
         "person": _person(actor.id, actor.name, actor.image_url),
     }

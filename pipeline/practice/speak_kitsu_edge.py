@@ -7,9 +7,9 @@ everything that is not an attribute as a resource of its own that ``include`` br
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-__all__ = ["EDGE", "INCLUDES", "Resource", "children_of", "included_of", "resource_of", "stub_of"]
+__all__ = ["INCLUDES", "Resource", "children_of", "included_of", "resource_of"]
 
-EDGE: Final = "https://kitsu.app/api/edge"
+_EDGE: Final = "https://kitsu.app/api/edge"
 Resource: TypeAlias = dict[str, Any]
 
 _STATUSES: Final[Mapping[str, str]] = {
@@ -39,7 +39,7 @@ def resource_of(node: Mapping[str, Any]) -> Resource:
     return _resource("anime", node["id"], _attributes(node), _RELATED)
 
 
-def stub_of(node: Mapping[str, Any]) -> Resource:
+def _stub_of(node: Mapping[str, Any]) -> Resource:
     """The resource of a related work, of which little is said."""
     names = node["titles"]
     attributes = {
@@ -106,7 +106,7 @@ def _image(image: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _resource(kind: str, id_: str, attributes: dict[str, Any], related: Sequence[str]) -> Resource:
-    here = f"{EDGE}/{_path(kind)}/{id_}"
+    here = f"{_EDGE}/{_path(kind)}/{id_}"
     return {
         "id": id_,
         "type": kind,
@@ -156,7 +156,7 @@ def _production(row: Mapping[str, Any], _: str) -> "_Row":
 
 
 def _relationship(row: Mapping[str, Any], owner: str) -> "_Row":
-    target = stub_of(row["destination"])
+    target = _stub_of(row["destination"])
     kind = _KINDS.get(row["kind"], row["kind"].lower())
     number = str(int(owner) * 1_000 + int(row["destination"]["id"]) % 1_000)
     resource = _resource("mediaRelationships", number, {"role": kind}, ("source", "destination"))

@@ -24,9 +24,9 @@ from pipeline.practice.said_animeschedule import say_animeschedule
 from pipeline.practice.said_jikan import say_jikan
 from pipeline.practice.said_kitsu import say_kitsu
 
-__all__ = ["PRACTICE_TODAY", "World"]
+__all__ = ["World"]
 
-PRACTICE_TODAY: Final = date(2026, 11, 20)
+_TODAY: Final = date(2026, 11, 20)
 """The world's own day, on which its airing titles depend; it never moves by itself."""
 _KEPT = 64
 
@@ -55,13 +55,11 @@ class World:
         *,
         salt: str = "1",
         image_base: str = "http://127.0.0.1/images",
-        today: date = PRACTICE_TODAY,
         has_cdn_pictures: bool = False,
     ) -> None:
         self._index = RowIndex(rows)
         self._salt = salt
         self._image_base = image_base
-        self._today = today
         self._has_cdn_pictures = has_cdn_pictures
         self._ids: dict[Platform, tuple[str, ...]] = {}
         self._titles = lru_cache(maxsize=_KEPT)(self._make_title)
@@ -75,11 +73,11 @@ class World:
         number = self._index.number_of(site, id_)
         if number is None:
             return None
-        facts = make_facts(self._index.rows[number], self._salt, self._today)
+        facts = make_facts(self._index.rows[number], self._salt, _TODAY)
         if platform is Platform.KITSU and facts.is_adult:
             return None  # hidden from everyone who is not logged in
         return _SAY[platform](
-            Said(facts, platform, id_, number, self._index, self._image_base, self._has_cdn_pictures, self._today)
+            Said(facts, platform, id_, number, self._index, self._image_base, self._has_cdn_pictures, _TODAY)
         )
 
     def by_foreign_id(self, platform: Platform, site: Site, id_: str) -> SourceTitle | None:

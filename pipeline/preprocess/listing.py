@@ -11,7 +11,7 @@ from pipeline.domain.names import EpisodeKind, Source
 from pipeline.domain.source_title import Episode, SourceTitle, TitleName
 from pipeline.domain.text import has_letters, norm
 
-__all__ = ["Row", "Script", "Slot", "day_of", "read_rows"]
+__all__ = ["Row", "Script", "Slot", "read_rows"]
 
 Script: TypeAlias = Literal["latin", "native"]
 _ONLY_A_NUMBER: Final = re.compile(
@@ -99,7 +99,7 @@ def _row(ref: Ref, episode: Episode, number: int | None) -> Row:
         number=number,
         id=episode.id,
         titles=tuple(pair for title in episode.titles if (pair := _comparable(title)) is not None),
-        day=day_of(episode),
+        day=_day_of(episode),
         label=f"{episode.kind.value} {'?' if number is None else number}: {shown}",
     )
 
@@ -112,7 +112,7 @@ def _comparable(title: TitleName) -> tuple[Script, str] | None:
     return ("latin" if any("a" <= ch <= "z" for ch in text) and text.isascii() else "native"), text
 
 
-def day_of(episode: Episode) -> date | None:
+def _day_of(episode: Episode) -> date | None:
     """The day it aired, where that is known to the day and exists."""
     aired = episode.aired
     if aired is None or aired.month is None or aired.day is None:

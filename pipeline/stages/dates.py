@@ -17,7 +17,7 @@ from pipeline.domain.title import CatalogueRow
 from pipeline.stages.choose import SINGLE_SOURCE, choose_weighted, nobody_said
 from pipeline.stages.weights import DATES
 
-__all__ = ["ChosenDates", "choose_dates", "fits_season", "season_of"]
+__all__ = ["ChosenDates", "choose_dates", "fits_season"]
 
 _FROM_START: Final = "rule:season_from_start@1"
 _SEASONS: Final = (Season.WINTER, Season.SPRING, Season.SUMMER, Season.FALL)
@@ -36,7 +36,7 @@ class ChosenDates:
     findings: tuple[Finding, ...]
 
 
-def season_of(month: int) -> Season:
+def _season_of(month: int) -> Season:
     """January to March is winter, and so on."""
     return _SEASONS[(month - 1) // 3 % 4]
 
@@ -151,11 +151,11 @@ def _season(
         return voted
     lost = () if voted.value is None else (Claim(voted.value, voted.sources),)
     return Chosen(
-        season_of(month),
+        _season_of(month),
         start.sources,
         _FROM_START,
         min(start.confidence, SINGLE_SOURCE if lost else start.confidence),
-        (*lost, *(claim for claim in voted.passed_over if claim.value is not season_of(month))),
+        (*lost, *(claim for claim in voted.passed_over if claim.value is not _season_of(month))),
         conflict=bool(lost),
         evidence=("date:start",),
     )

@@ -21,7 +21,6 @@ __all__ = [
     "first_said",
     "ids_of",
     "natural_name",
-    "same_words",
     "spoken_by",
 ]
 
@@ -52,11 +51,6 @@ def natural_name(source: Source, name: str) -> str:
     """A name as people read it, without invisible signs; never empty where the platform gave anything."""
     plain = clean(name) or name
     return flip(plain) if source in _FAMILY_NAME_FIRST else plain
-
-
-def same_words(first: str, second: str) -> bool:
-    """Whether two names are one in another order or writing of signs."""
-    return sorted(norm(first).split()) == sorted(norm(second).split())
 
 
 def distinct_names(names: Iterable[str], known: Iterable[str] = ()) -> list[str]:

@@ -9,9 +9,9 @@ from pipeline.store.identity import VectorSpec
 from pipeline.store.payload import PAYLOAD_INDEXES
 from pipeline.store.port import Where
 
-__all__ = ["RRF_K", "edge_config", "edge_filter", "field_indexes", "fused", "nearest"]
+__all__ = ["edge_config", "field_indexes", "fused", "nearest"]
 
-RRF_K: Final = 60
+_RRF_K: Final = 60
 _PREFETCH: Final = 5
 if TYPE_CHECKING:  # the stubs' own alias does not exist at run time
     _Condition: TypeAlias = (
@@ -52,7 +52,7 @@ def field_indexes() -> list[qe.UpdateOperation]:
     return [qe.UpdateOperation.create_field_index(index.key, _KINDS[index.kind]) for index in PAYLOAD_INDEXES]
 
 
-def edge_filter(where: Sequence[Where]) -> qe.Filter | None:
+def _edge_filter(where: Sequence[Where]) -> qe.Filter | None:
     """All conditions together; ``None`` for none."""
     return qe.Filter(must=[_condition(part) for part in where]) if where else None
 
@@ -62,7 +62,7 @@ def nearest(name: str, vector: list[float], limit: int, where: Sequence[Where]) 
     return qe.QueryRequest(
         limit=limit,
         query=qe.Query.Nearest(vector, using=name),
-        filter=edge_filter(where),
+        filter=_edge_filter(where),
         params=_exact_scores(),
         with_payload=True,
     )
@@ -74,14 +74,14 @@ def fused(vectors: Mapping[str, list[float]], limit: int, where: Sequence[Where]
         qe.Prefetch(
             limit=limit * _PREFETCH,
             query=qe.Query.Nearest(vector, using=name),
-            filter=edge_filter(where),
+            filter=_edge_filter(where),
             params=_exact_scores(),
         )
         for name, vector in sorted(vectors.items())
     ]
     return qe.QueryRequest(
         limit=limit,
-        query=qe.Fusion.Rrf(k=RRF_K),  # type: ignore[arg-type]  # a subclass at run time, which the stubs do not say
+        query=qe.Fusion.Rrf(k=_RRF_K),  # type: ignore[arg-type]  # a subclass at run time, which the stubs do not say
         prefetches=prefetches,
         with_payload=True,
     )

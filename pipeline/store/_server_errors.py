@@ -22,7 +22,7 @@ from qdrant_client.http.exceptions import ApiException, ResponseHandlingExceptio
 
 from pipeline.errors import Broken, EnrichError, Misconfigured, ShrinkBatch, Throttled, Transient, one_line
 
-__all__ = ["map_error", "server_errors"]
+__all__ = ["server_errors"]
 
 _WHO: Final = "store"
 _PASSING: Final = frozenset({408, 425})
@@ -35,10 +35,10 @@ def server_errors(doing: str) -> Iterator[None]:
         yield
     except (ApiException, QdrantException, httpx.HTTPError, ValueError, AssertionError) as error:
         # the client lets json's ValueError through, and asserts that a result is there
-        raise map_error(error, doing) from error
+        raise _map_error(error, doing) from error
 
 
-def map_error(error: Exception, doing: str) -> EnrichError:
+def _map_error(error: Exception, doing: str) -> EnrichError:
     """One of the client's errors in our terms."""
     if isinstance(error, ResourceExhaustedResponse):
         return Throttled(

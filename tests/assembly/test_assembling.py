@@ -101,13 +101,9 @@ def test_metadata_tells_how_far_the_record_got(inputs, outcomes, tier, is_degrad
 def test_a_stage_that_fell_back_degrades_the_record(inputs):
     drafts = draft_all(inputs)
     fallen = {**drafts, "relations": replace(drafts["relations"], is_degraded=True)}
-    by_draft = assemble(inputs, fallen, FOUND).record.enrichment_metadata
-    told = assemble(inputs, drafts, FOUND, {"staff": "degraded"}, ai_calls=2).record.enrichment_metadata
-    assert by_draft.is_degraded
-    assert by_draft.stage_status["relations"] == "degraded"
+    told = assemble(inputs, fallen, FOUND).record.enrichment_metadata
     assert told.is_degraded
-    assert told.stage_status["staff"] == "degraded"
-    assert told.ai_calls == 2
+    assert {name for name, status in told.stage_status.items() if status == "degraded"} == {"relations"}
 
 
 def test_findings_of_every_step_are_in_the_provenance_and_their_codes_in_the_record(inputs):

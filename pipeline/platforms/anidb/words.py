@@ -17,7 +17,6 @@ from pipeline.domain.names import (
 __all__ = [
     "COMPANY_WORK",
     "EPISODE_KINDS",
-    "LANGUAGES",
     "RELATIONS",
     "RESOURCES",
     "ROLES",
@@ -46,7 +45,7 @@ TITLE_KINDS: Final = {
     "card": TitleKind.SYNONYM,
     "titlecard": TitleKind.SYNONYM,
 }
-LANGUAGES: Final = {
+_LANGUAGES: Final = {
     "x-jat": "ja-Latn",
     "x-kot": "ko-Latn",
     "x-zht": "zh-Latn",
@@ -92,7 +91,7 @@ def language_tag(code: str | None) -> str | None:
     """AniDB's code as a BCP 47 tag; ``x-other``, ``x-unk`` and other private codes read as unknown."""
     if code is None:
         return None
-    known = LANGUAGES.get(code.lower())
+    known = _LANGUAGES.get(code.lower())
     return known or (None if code.lower().startswith("x-") else code)
 
 

@@ -14,10 +14,10 @@ from pipeline.domain.names import Platform
 from pipeline.errors import BadInput
 from pipeline.platforms.kitsu.payload import GraphRecord, jsonapi_count, jsonapi_has_next
 
-__all__ = ["JSONAPI_PAGE", "MAX_BATCH", "id_of_alias", "plan_graphql", "plan_jsonapi"]
+__all__ = ["MAX_BATCH", "id_of_alias", "plan_graphql", "plan_jsonapi"]
 
 MAX_BATCH: Final = 20
-JSONAPI_PAGE: Final = 20
+_JSONAPI_PAGE: Final = 20
 _FIRST: Final = 100
 _MOST: Final = 2000
 _NODES: Final = 120_000  # a quarter of what the server allows: time runs out long before nodes do
@@ -153,7 +153,7 @@ def plan_jsonapi(wanted: Sequence[Wanted]) -> tuple[Request, ...]:
     fresh = [_checked(one.id) for one in wanted if "jsonapi/anime" not in one.parts]
     requests = []
     if fresh:
-        asked = (("filter[id]", ",".join(fresh)), ("page[limit]", str(JSONAPI_PAGE)), ("include", _INCLUDE))
+        asked = (("filter[id]", ",".join(fresh)), ("page[limit]", str(_JSONAPI_PAGE)), ("include", _INCLUDE))
         requests.append(_get("jsonapi/anime", "/edge/anime", fresh, *asked))
     for one in wanted:
         if "jsonapi/anime" in one.parts:
@@ -166,11 +166,11 @@ def _offsets(one: Wanted, name: str) -> Iterator[int]:
     yield 0
     count = jsonapi_count(one.id, one.parts, f"jsonapi/{name}/0")
     if count is not None:
-        yield from range(JSONAPI_PAGE, count, JSONAPI_PAGE)
+        yield from range(_JSONAPI_PAGE, count, _JSONAPI_PAGE)
         return
     offset = 0
     while jsonapi_has_next(one.id, one.parts, f"jsonapi/{name}/{offset}"):
-        offset += JSONAPI_PAGE
+        offset += _JSONAPI_PAGE
         yield offset
 
 
@@ -179,5 +179,5 @@ def _jsonapi_children(one: Wanted) -> Iterator[Request]:
         for offset in _offsets(one, name):
             kind = f"jsonapi/{name}/{offset}"
             if kind not in one.parts:
-                page = (("page[limit]", str(JSONAPI_PAGE)), ("page[offset]", str(offset)))
+                page = (("page[limit]", str(_JSONAPI_PAGE)), ("page[offset]", str(offset)))
                 yield _get(kind, f"/edge/anime/{one.id}/{name}", (one.id,), *page, *extra)
