@@ -13,6 +13,7 @@ from typing import Protocol
 import structlog
 
 from pipeline.catalogue import load_row
+from pipeline.domain.canonical import Digest
 from pipeline.domain.exchange import Answer, Reading, Request, Wanted
 from pipeline.domain.names import AiringStatus, Outcome, Platform
 from pipeline.errors import (
@@ -182,7 +183,7 @@ class Fetcher:
     async def _complete(self, wanted: Sequence[Wanted], since: Mapping[str, float]) -> dict[str, EnrichError]:
         """Ask until every id is complete, absent or has a problem; gives the problems by id."""
         problems: dict[str, EnrichError] = {}
-        asked: set[str] = set()
+        asked: set[Digest] = set()
         for _ in range(_ROUNDS):
             had = self.ledger.fetched.gathered(self.platform, {w.id: since[w.id] for w in wanted})
             open_ = [
@@ -194,11 +195,19 @@ class Fetcher:
                 return problems | dict.fromkeys((w.id for w in open_), error)
             if not requests:
                 return problems
-            asked = {id_ for request in requests for id_ in request.ids}
-            for found in await asyncio.gather(*(self._ask(r, open_, since) for r in requests)):
+            problems |= self._give_up([r for r in requests if r.key in asked], "is answered with something else")
+            new = [request for request in requests if request.key not in asked]
+            asked |= {request.key for request in new}
+            for found in await asyncio.gather(*(self._ask(r, open_, since) for r in new)):
                 problems |= found
-        endless = Broken(f"{self.platform.value} always has one page more", platform=self.platform.value)
-        return dict.fromkeys(asked, endless) | problems
+        return problems | self._give_up(requests, "always has one page more")
+
+    def _give_up(self, requests: Sequence[Request], why: str) -> dict[str, EnrichError]:
+        return {
+            id_: Broken(f"{self.platform.value}: {request.kind!r} of {id_!r} {why}", platform=self.platform.value)
+            for request in requests
+            for id_ in request.ids
+        }
 
     async def _ask(
         self, request: Request, wanted: Sequence[Wanted], since: Mapping[str, float]
@@ -209,7 +218,7 @@ class Fetcher:
             reading = self._read(request, answer)
         except EntryGone as gone:
             gone_answer = Answer(gone.status or 404, {}, gone.evidence.encode(), "")
-            self.ledger.fetched.save(request, gone_answer, Reading(absent=frozenset(request.ids)))
+            self.ledger.fetched.save(request, gone_answer, Reading(absent=frozenset(request.ids)), since)
             return {}
         except ShrinkBatch as heavy:
             return await self._ask_halves(request, wanted, since, heavy)
@@ -217,7 +226,7 @@ class Fetcher:
             _log.info("request_failed", platform=self.platform.value, kind=request.kind, problem=str(error))
             return dict.fromkeys(request.ids, error)
         self.on_step(f"keep:{self.platform.value}")
-        self.ledger.fetched.save(request, answer, reading)
+        self.ledger.fetched.save(request, answer, reading, since)
         return {}
 
     def _read(self, request: Request, answer: Answer) -> Reading:

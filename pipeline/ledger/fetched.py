@@ -72,9 +72,12 @@ class FetchBook:
         self._blobs = blobs
         self._now = now
 
-    def save(self, request: Request, answer: Answer, reading: Reading) -> None:
-        """Keep one answer whole, and what it says of each id."""
-        fetched_at = self._now()
+    def save(self, request: Request, answer: Answer, reading: Reading, since: Mapping[str, float]) -> None:
+        """Keep one answer whole, and what it says of each id.
+
+        ``since`` is when each id was intended: an answer is never older than that, even if the clock went back.
+        """
+        fetched_at = max(self._now(), *(since[id_] for id_ in request.ids))
         body = self._blobs.put(answer.body)
         rows: list[dict[str, object]] = [
             {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.domain.exchange import Answer, Request
+from pipeline.domain.exchange import Answer, Part, Reading, Request
 from pipeline.domain.names import AiringStatus, Outcome
 from pipeline.enrich.fetching import fresh_until
 from pipeline.errors import (
@@ -109,6 +109,35 @@ async def test_a_page_that_never_ends_spoils_one_title_only(desk: Desk) -> None:
     assert desk.outcomes() == [FOUND, FAILED, FOUND, FOUND]
     assert "one page more" in str(desk.settled()[1])
     assert len(transport.asked) <= 200
+
+
+async def test_an_answer_with_something_else_in_it_is_not_asked_for_again(desk: Desk) -> None:
+    """One title's second page always comes as a third: it is asked for once and failed, the others are found."""
+
+    class Elsewhere(SmallAdapter):
+        def parse_answer(self, request: Request, answer: Answer) -> Reading:
+            said = super().parse_answer(request, answer)
+            return Reading({"2": (Part("page/3", b'{"pages":2}'),)}) if request.kind == "page/2" else said
+
+    desk.adapter = Elsewhere()
+    transport = SmallTransport(having("1", "3", "4") | {"2": 2})
+    await desk.fetch(transport)
+    assert transport.kinds == ["main", "page/2"]
+    assert desk.outcomes() == [FOUND, FAILED, FOUND, FOUND]
+
+
+async def test_a_clock_that_goes_back_costs_no_request(desk: Desk) -> None:
+    """Set back by an hour between the question and the answer, as by a time server: the answer counts."""
+
+    class SetBack(SmallTransport):
+        async def send(self, request: Request, check: Callable[[Request, Answer], None]) -> Answer:
+            desk.clock.now -= 3600
+            return await super().send(request, check)
+
+    transport = SetBack(having("1", "2", "3", "4") | {"3": 3})
+    await desk.fetch(transport)
+    assert transport.kinds == ["main", "page/2", "page/3"]
+    assert desk.outcomes() == [FOUND] * 4
 
 
 async def test_a_batch_that_is_too_heavy_is_halved_until_it_is_not(desk: Desk) -> None:

@@ -23,8 +23,9 @@ def reading(parts: Mapping[str, Mapping[str, bytes]] | None = None, *absent: str
     return Reading(given, frozenset(absent))
 
 
-def save(ledger: Ledger, asked: Request, said: Reading) -> None:
-    ledger.fetched.save(asked, Answer(200, {"etag": "x"}, repr(said).encode(), "http://here"), said)
+def save(ledger: Ledger, asked: Request, said: Reading, since: float = 0.0) -> None:
+    answer = Answer(200, {"etag": "x"}, repr(said).encode(), "http://here")
+    ledger.fetched.save(asked, answer, said, dict.fromkeys(asked.ids, since))
 
 
 def bodies(ledger: Ledger, id_: str, since: float = 0.0) -> dict[str, bytes]:
@@ -60,6 +61,15 @@ def test_parts_count_from_their_own_time(ledger: Ledger, clock: Clock) -> None:
     save(ledger, request("1"), reading({"1": {"full": b"new"}}))
     assert bodies(ledger, "1", since=old + 1) == {"full": b"new"}
     assert ledger.fetched.answer_count() == {JIKAN: 1}
+
+
+def test_an_answer_is_no_older_than_its_question(ledger: Ledger, clock: Clock) -> None:
+    """Of a clock that went back, the intent's time is kept; and an absence likewise."""
+    intended = clock.time
+    clock.wait(-3600)
+    save(ledger, request("1", "2"), reading({"1": {"full": b"new"}}, "2"), since=intended)
+    assert bodies(ledger, "1", since=intended) == {"full": b"new"}
+    assert ledger.fetched.gathered(JIKAN, {"2": intended})["2"].is_absent
 
 
 def test_refs_are_in_the_order_of_kinds_and_leave_absent_ids_out(ledger: Ledger) -> None:
