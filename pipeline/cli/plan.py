@@ -62,8 +62,8 @@ def _print(plan: Plan) -> None:
     pole = plan.long_pole
     if pole is not None:
         console.print(
-            f"at least {_duration(pole.eta_s)}: {pole.platform.value} is the long pole; further pages of long lists "
-            "are known only when the first page is there"
+            f"about {_duration(pole.eta_s)}: {pole.platform.value} is the long pole; how long a cast is, and which ids "
+            "are not there, is known only when the first answer is"
         )
     for p in plan.platforms:
         if p.request_count and p.terms:
@@ -75,4 +75,4 @@ def _duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86_400:.1f} d"

@@ -1,7 +1,7 @@
 """What a run would ask, before it asks: requests per platform and kind, what is spared, and the time at the limits.
 
-Pure but for reading the ledger. Counts are those of the first round of requests; further pages of long lists are only
-known when the first answer is there, so a plan is a lower bound and says so.
+Pure but for reading the ledger. Types and lengths are the catalogue's; how long a cast is nobody knows before the first
+answer is there, nor which ids a platform does not have: a plan is an estimate and says so.
 """
 
 from collections import Counter
@@ -64,7 +64,7 @@ class Plan:
             "due": self.due,
             "long_pole": None if pole is None else pole.platform.value,
             "eta_s": 0.0 if pole is None else round(pole.eta_s, 1),
-            "is_lower_bound": True,
+            "is_estimate": True,
             "platforms": {
                 p.platform.value: {
                     "titles": p.titles,
@@ -151,7 +151,7 @@ class _Tally:
     def flush(self, adapter: PlatformAdapter, *, is_last: bool) -> None:
         while len(self._waiting) >= adapter.batch or (is_last and self._waiting):
             batch, self._waiting = self._waiting[: adapter.batch], self._waiting[adapter.batch :]
-            self._requests.update(request.kind for request in adapter.plan_requests(batch))
+            self._requests += adapter.expect_requests(batch)
 
     def plan(self, platform: Platform, settings: Settings) -> PlatformPlan:
         limits = settings.platforms.of(platform).limits

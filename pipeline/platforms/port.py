@@ -4,6 +4,7 @@ The transport asks, the engine loops, the ledger remembers; an adapter only says
 means* and *what it says in our terms*. It knows no address, no clock and no network.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -40,6 +41,13 @@ class PlatformAdapter(Protocol):
         """What is still to ask for these ids, given the parts each already has. Empty: all are complete.
 
         Called again after every round. At most :attr:`batch` ids. Raises ``Broken`` if a stored part is unreadable.
+        """
+        ...
+
+    def expect_requests(self, wanted: Sequence[Wanted]) -> Counter[str]:
+        """How many requests of each kind these ids will take in all rounds, as far as the catalogue tells.
+
+        For plans: at most :attr:`batch` ids, of which nothing is had yet. Raises ``BadInput`` for an impossible id.
         """
         ...
 

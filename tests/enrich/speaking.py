@@ -1,6 +1,7 @@
 """A small platform and a transport, handed to the engine in place of the real ones."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +43,9 @@ class SmallAdapter:
             for page in range(2, 1 + orjson.loads(w.parts[last_of(w.parts)])["pages"])
             if f"page/{page}" not in w.parts
         )
+
+    def expect_requests(self, wanted: Sequence[Wanted]) -> Counter[str]:
+        return Counter(request.kind for request in self.plan_requests(wanted))
 
     def check_answer(self, request: Request, answer: Answer) -> None:
         return None

@@ -1,5 +1,6 @@
 """The AniDB adapter: ties asking, reading and converting together."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -37,6 +38,10 @@ class AnidbAdapter:
     def plan_requests(self, wanted: Sequence[Wanted]) -> tuple[Request, ...]:
         """One request for every title whose answer is not there yet."""
         return tuple(request for one in wanted for request in plan_title(one, self.client, self.client_version))
+
+    def expect_requests(self, wanted: Sequence[Wanted]) -> Counter[str]:
+        """One a title."""
+        return Counter(request.kind for request in self.plan_requests(wanted))
 
     def check_answer(self, request: Request, answer: Answer) -> None:
         """Raise what the answer means if it is not usable."""

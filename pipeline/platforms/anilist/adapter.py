@@ -1,5 +1,6 @@
 """AniList as a platform: 50 titles a document."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Final
@@ -12,7 +13,7 @@ from pipeline.platforms._http import check_json, check_status
 from pipeline.platforms._reading import EMPTY, JsonObject, json_bytes
 from pipeline.platforms.anilist.convert import convert_title
 from pipeline.platforms.anilist.payload import first_error, titles_of
-from pipeline.platforms.anilist.requests import MAX_BATCH, page_of, plan_requests
+from pipeline.platforms.anilist.requests import MAX_BATCH, expect_documents, page_of, plan_requests
 
 __all__ = ["AniListAdapter"]
 
@@ -46,6 +47,11 @@ class AniListAdapter:
         """The records that are missing, then further pages of casts, staff and schedules."""
         starts = range(0, len(wanted), self.batch)
         return tuple(request for start in starts for request in plan_requests(wanted[start : start + self.batch]))
+
+    def expect_requests(self, wanted: Sequence[Wanted]) -> Counter[str]:
+        """A document for all, and as many more as the longest schedule takes; casts cannot be told beforehand."""
+        expected = Counter(request.kind for request in self.plan_requests(wanted))
+        return expected + Counter({"pages": expect_documents(max((one.episodes or 0 for one in wanted), default=0))})
 
     def check_answer(self, request: Request, answer: Answer) -> None:
         """Obey refusals, halve what is too heavy, read ``errors`` also in a 200."""

@@ -15,10 +15,11 @@ from pipeline.domain.names import Platform
 from pipeline.errors import BadInput
 from pipeline.platforms.anilist.payload import parse_record
 
-__all__ = ["COMPLEXITY_LIMIT", "LISTS", "MAX_BATCH", "page_of", "plan_requests"]
+__all__ = ["COMPLEXITY_LIMIT", "LISTS", "MAX_BATCH", "expect_documents", "page_of", "plan_requests"]
 
 COMPLEXITY_LIMIT: Final = 500
 MAX_BATCH: Final = 50
+_ROWS: Final = 25  # of any list within a title
 _LAST_PAGE: Final = 200  # page x perPage may not exceed 5,000
 _OUTER_COST: Final = 3  # Page, media, id
 
@@ -93,7 +94,7 @@ def _document(name: str, selection: str) -> str:
 
 
 def _page(listing: _List, page: int) -> str:
-    return listing.selection.replace("{page}", f"page: {page}, perPage: 25", 1)
+    return listing.selection.replace("{page}", f"page: {page}, perPage: {_ROWS}", 1)
 
 
 def _alias(listing: _List, page: int) -> str:
@@ -159,6 +160,15 @@ def _grouped(needs: Mapping[str, Mapping[str, int]]) -> list[tuple[dict[str, int
         else:
             groups.append((dict(starts), [id_]))
     return groups
+
+
+def expect_documents(episodes: int) -> int:
+    """How many further documents the schedule of a title of so many episodes takes, if nothing else goes on."""
+    airing = next(listing for listing in LISTS if listing.name == "airing")
+    left, window, documents = -(-episodes // _ROWS) - 1, airing.first_window, 0
+    while left > 0:
+        left, window, documents = left - window, (COMPLEXITY_LIMIT - _OUTER_COST) // airing.cost, documents + 1
+    return documents
 
 
 def plan_requests(wanted: Sequence[Wanted]) -> tuple[Request, ...]:

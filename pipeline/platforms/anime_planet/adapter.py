@@ -1,5 +1,6 @@
 """Anime-Planet as a platform: two pages a title, no API."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
@@ -33,6 +34,10 @@ class AnimePlanetAdapter:
     def plan_requests(self, wanted: Sequence[Wanted]) -> tuple[Request, ...]:
         """The pages that are missing."""
         return plan_requests(wanted)
+
+    def expect_requests(self, wanted: Sequence[Wanted]) -> Counter[str]:
+        """Two pages a title."""
+        return Counter({"page": len(wanted), "characters": len(wanted)})
 
     def check_answer(self, request: Request, answer: Answer) -> None:
         """A title that does not exist is answered with a search page and status 200; a cast without a page is empty."""

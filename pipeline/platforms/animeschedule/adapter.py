@@ -1,5 +1,6 @@
 """The AnimeSchedule adapter: ties asking, reading and converting together. The token is the transport's business."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -35,6 +36,10 @@ class AnimeScheduleAdapter:
     def plan_requests(self, wanted: Sequence[Wanted]) -> tuple[Request, ...]:
         """One request for each kind of id among those without a record."""
         return plan_batch(wanted)
+
+    def expect_requests(self, wanted: Sequence[Wanted]) -> Counter[str]:
+        """One for each kind of id."""
+        return Counter(request.kind for request in self.plan_requests(wanted))
 
     def check_answer(self, request: Request, answer: Answer) -> None:
         """Raise what the answer means if it is not usable. ``EntryGone`` speaks of every id of the request."""

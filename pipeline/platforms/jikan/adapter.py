@@ -1,5 +1,6 @@
 """The Jikan adapter: ties asking, reading and converting together. It knows no address, so any clone will do."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -9,7 +10,7 @@ from pipeline.domain.names import Platform, Site
 from pipeline.domain.source_title import SourceTitle
 from pipeline.platforms.jikan.convert import convert_title
 from pipeline.platforms.jikan.payload import check_payload, parse_part
-from pipeline.platforms.jikan.requests import plan_title
+from pipeline.platforms.jikan.requests import expect_kinds, plan_title
 
 __all__ = ["JikanAdapter"]
 
@@ -18,7 +19,7 @@ _CONVERT_VERSION: Final = 1
 
 @dataclass(frozen=True, slots=True)
 class JikanAdapter:
-    """MyAnimeList by MAL id, one title a round: ``full``, ``characters``, ``staff``, then ``episodes/<page>``."""
+    """MyAnimeList by MAL id, one title a round: ``full``, then ``characters``, ``staff`` and ``episodes/<page>``."""
 
     name: Platform = Platform.JIKAN
     convert_version: int = _CONVERT_VERSION
@@ -35,6 +36,11 @@ class JikanAdapter:
     def plan_requests(self, wanted: Sequence[Wanted]) -> tuple[Request, ...]:
         """What is still to ask; empty when every part is there."""
         return tuple(request for one in wanted for request in plan_title(one))
+
+    def expect_requests(self, wanted: Sequence[Wanted]) -> Counter[str]:
+        """Three a title, and one for every hundred episodes where there can be a list."""
+        self.plan_requests(wanted)
+        return Counter(kind for one in wanted for kind in expect_kinds(one))
 
     def check_answer(self, request: Request, answer: Answer) -> None:
         """Raise what the answer means if it is not usable."""

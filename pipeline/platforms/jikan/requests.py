@@ -1,21 +1,23 @@
 """What to ask a Jikan-shaped service for one title, as a pure function of the parts already had.
 
-Round one: ``full``, ``characters``, ``staff``. Round two, once ``full`` says there can be an episode list: page 1.
-Round three: all further pages. A killed run asks only what is missing.
+Round one: ``full``, which says whether the title is there at all and whether it can have an episode list. Round two:
+``characters``, ``staff``, the first page of episodes. Round three: all further pages. A killed run asks only what is
+missing; an id that nobody has costs one request.
 """
 
 from typing import Final
 
 from pipeline.domain.exchange import Request, Wanted
-from pipeline.domain.names import Platform
+from pipeline.domain.names import Platform, TitleType
 from pipeline.errors import BadInput
 from pipeline.platforms._reading import broken
 from pipeline.platforms.jikan.payload import FULL, episode_pages, parse_part
 
-__all__ = ["plan_title"]
+__all__ = ["expect_kinds", "plan_title"]
 
-_CORE: Final = (FULL, "characters", "staff")
+_BESIDE: Final = ("characters", "staff")
 _WITHOUT_LIST: Final = frozenset({"Movie", "Music"})
+_WITHOUT_LIST_HERE: Final = frozenset({TitleType.MOVIE, TitleType.MUSIC})
 _PAGE_SIZE: Final = 100
 _MOST_PAGES: Final = 200
 """20,000 episodes; no title comes near, so a larger number is damage."""
@@ -25,10 +27,18 @@ def plan_title(wanted: Wanted) -> tuple[Request, ...]:
     """Requests still open for one title. Raises ``Broken`` when a stored part cannot be read."""
     if not (wanted.id.isascii() and wanted.id.isdigit()):
         raise BadInput(f"{wanted.id!r} is not a MyAnimeList id; give the number from the title's address")
-    core = tuple(_request(wanted.id, kind) for kind in _CORE if kind not in wanted.parts)
-    if FULL not in wanted.parts or not _can_have_episodes(wanted):
-        return core
-    return core + tuple(_request(wanted.id, f"episodes/{page}") for page in _missing_pages(wanted))
+    if FULL not in wanted.parts:
+        return (_request(wanted.id, FULL),)
+    kinds = [kind for kind in _BESIDE if kind not in wanted.parts]
+    if _has_list(wanted):
+        kinds += [f"episodes/{page}" for page in _missing_pages(wanted)]
+    return tuple(_request(wanted.id, kind) for kind in kinds)
+
+
+def expect_kinds(wanted: Wanted) -> tuple[str, ...]:
+    """Kinds of all requests a title will take, as far as the catalogue tells its type and length."""
+    pages = 0 if wanted.type in _WITHOUT_LIST_HERE or wanted.episodes == 1 else -(-(wanted.episodes or 1) // _PAGE_SIZE)
+    return (FULL, *_BESIDE, *("episodes" for _ in range(pages)))
 
 
 def _request(id_: str, kind: str) -> Request:
@@ -37,7 +47,7 @@ def _request(id_: str, kind: str) -> Request:
     return Request(Platform.JIKAN, kind, f"/anime/{id_}/{name}", (id_,), params)
 
 
-def _can_have_episodes(wanted: Wanted) -> bool:
+def _has_list(wanted: Wanted) -> bool:
     full = parse_part(wanted.parts[FULL], wanted.id, FULL).one
     return full.text("type") not in _WITHOUT_LIST and full.integer("episodes") != 1
 

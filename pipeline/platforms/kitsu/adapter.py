@@ -1,6 +1,7 @@
 """Kitsu as a platform: twenty titles a request, by GraphQL or by JSON:API."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
@@ -13,7 +14,14 @@ from pipeline.platforms._http import check_json, check_status, is_challenge
 from pipeline.platforms._reading import EMPTY, JsonObject, json_bytes
 from pipeline.platforms.kitsu.convert import convert_title
 from pipeline.platforms.kitsu.payload import slice_document
-from pipeline.platforms.kitsu.requests import MAX_BATCH, id_of_alias, plan_graphql, plan_jsonapi
+from pipeline.platforms.kitsu.requests import (
+    FIRST,
+    MAX_BATCH,
+    expect_jsonapi_pages,
+    id_of_alias,
+    plan_graphql,
+    plan_jsonapi,
+)
 
 __all__ = ["KitsuAdapter"]
 
@@ -54,6 +62,17 @@ class KitsuAdapter:
         plan = plan_graphql if self.api == "graphql" else plan_jsonapi
         starts = range(0, len(wanted), self.batch)
         return tuple(request for start in starts for request in plan(wanted[start : start + self.batch]))
+
+    def expect_requests(self, wanted: Sequence[Wanted]) -> Counter[str]:
+        """The records together and, where episodes do not fit, what is left of them; casts cannot be told beforehand.
+
+        By JSON:API each title's episodes and characters are asked for besides.
+        """
+        if self.api == "jsonapi":
+            pages = sum(expect_jsonapi_pages(one) for one in wanted)
+            return Counter({"jsonapi/anime": -(-len(wanted) // self.batch), "jsonapi/children": pages})
+        expected = Counter(request.kind for request in self.plan_requests(wanted))
+        return expected + Counter({"pages": int(any((one.episodes or 0) > FIRST for one in wanted))})
 
     def check_answer(self, request: Request, answer: Answer) -> None:
         """Halve what the server could not finish; read errors also in a 200."""

@@ -14,11 +14,12 @@ from pipeline.domain.names import Platform
 from pipeline.errors import BadInput
 from pipeline.platforms.kitsu.payload import GraphRecord, jsonapi_count, jsonapi_has_next
 
-__all__ = ["MAX_BATCH", "id_of_alias", "plan_graphql", "plan_jsonapi"]
+__all__ = ["FIRST", "MAX_BATCH", "expect_jsonapi_pages", "id_of_alias", "plan_graphql", "plan_jsonapi"]
 
 MAX_BATCH: Final = 20
 _JSONAPI_PAGE: Final = 20
-_FIRST: Final = 100
+FIRST: Final = 100
+"""Episodes and characters that come with the record."""
 _MOST: Final = 2000
 _NODES: Final = 120_000  # a quarter of what the server allows: time runs out long before nodes do
 
@@ -66,7 +67,7 @@ _RECORD: Final = f"""fragment Record on Anime {{
   relationships(first: 100) {{ nodes {{ kind destination {{ id slug type startDate titles {{ canonical }} }} }} }}
   streamingLinks(first: 50) {{ nodes {{ id url regions subs dubs streamer {{ siteName }} }} }}
   staff(first: 100) {{ nodes {{ id role person {{ id slug name names {{ localized(locales: ["*"]) }} }} }} }}
-  {" ".join(listing.field(_FIRST) for listing in _LISTS)}
+  {" ".join(listing.field(FIRST) for listing in _LISTS)}
 }}"""
 
 _INCLUDE: Final = (
@@ -159,6 +160,11 @@ def plan_jsonapi(wanted: Sequence[Wanted]) -> tuple[Request, ...]:
         if "jsonapi/anime" in one.parts:
             requests += _jsonapi_children(one)
     return tuple(requests)
+
+
+def expect_jsonapi_pages(one: Wanted) -> int:
+    """Pages of a title's episodes and characters, as far as the catalogue tells: one of the cast at least."""
+    return max(1, -(-(one.episodes or 1) // _JSONAPI_PAGE)) + 1
 
 
 def _offsets(one: Wanted, name: str) -> Iterator[int]:

@@ -1,13 +1,14 @@
 """What the Jikan adapter asks, and what it makes of each kind of answer."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import orjson
 import pytest
 
 from pipeline.domain.exchange import Answer, Request, Wanted
-from pipeline.domain.names import Platform, Site
+from pipeline.domain.names import Platform, Site, TitleType
 from pipeline.errors import BadInput, Blocked, Broken, EntryGone, Throttled, Transient
 from pipeline.platforms.jikan import JikanAdapter
 from pipeline.platforms.port import PlatformAdapter
@@ -56,15 +57,31 @@ def test_adapter_keeps_the_contract_of_the_port() -> None:
     assert port.wanted_ids({Site.ANILIST: ("3",)}) == ()
 
 
-def test_first_round_asks_the_three_core_parts_at_once() -> None:
-    """Nothing had: full, characters and staff are asked together, episodes not yet."""
-    requests = ADAPTER.plan_requests([Wanted("7")])
-    assert [(r.kind, r.path, r.params) for r in requests] == [
-        ("full", "/anime/7/full", ()),
-        ("characters", "/anime/7/characters", ()),
-        ("staff", "/anime/7/staff", ()),
+def test_first_round_asks_whether_the_title_is_there() -> None:
+    """Nothing had: only the record is asked for, so that an id nobody has costs one request."""
+    [request] = ADAPTER.plan_requests([Wanted("7")])
+    assert (request.kind, request.path, request.params) == ("full", "/anime/7/full", ())
+    assert (request.ids, request.method) == (("7",), "GET")
+
+
+def test_second_round_asks_everything_beside_the_record_at_once() -> None:
+    """The record is there: cast, staff and the first page of episodes go together."""
+    requests = ADAPTER.plan_requests([Wanted("7", parts={"full": full()})])
+    assert [(r.kind, r.path) for r in requests] == [
+        ("characters", "/anime/7/characters"),
+        ("staff", "/anime/7/staff"),
+        ("episodes/1", "/anime/7/episodes"),
     ]
-    assert all(r.ids == ("7",) and r.method == "GET" for r in requests)
+
+
+@pytest.mark.parametrize(
+    ("type_", "episodes", "pages"),
+    [(TitleType.TV, 13, 1), (TitleType.TV, 1100, 11), (TitleType.TV, None, 1), (TitleType.MOVIE, 3, 0), ("OVA", 1, 0)],
+)
+def test_a_plan_counts_the_requests_of_all_rounds(type_: TitleType, episodes: int | None, pages: int) -> None:
+    """What the whole title takes: four where it is typical, fourteen for 1,100 episodes, three for a film."""
+    expected = ADAPTER.expect_requests([Wanted("7", type=TitleType(type_), episodes=episodes)])
+    assert expected == Counter({"full": 1, "characters": 1, "staff": 1, "episodes": pages})
 
 
 @pytest.mark.parametrize(
