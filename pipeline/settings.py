@@ -181,6 +181,8 @@ class ImageSettings(_Section):
     max_body_bytes: Annotated[int, Field(ge=1024)] = 16 * 1024 * 1024
     characters: Annotated[int, Field(ge=0, le=16)] = 3
     """How many main characters' pictures are tried for the character vector; the first that can be had makes it."""
+    only_local: bool = False
+    """Leave out every picture that does not lie on this machine. Practice runs say so: they must reach nobody else."""
 
 
 class EmbeddingSettings(_Section):

@@ -59,7 +59,13 @@ def config_digest(
         code_versions(adapters),
         {platform.value: settings.why_off(platform) for platform in Platform},
         [identity(texts), texts.dimensions, texts.max_tokens, texts.dtype, INPUT_VERSION],
-        [identity(pictures), pictures.dimensions, settings.images.enabled, settings.images.characters],
+        [
+            identity(pictures),
+            pictures.dimensions,
+            settings.images.enabled,
+            settings.images.only_local,
+            settings.images.characters,
+        ],
         collection_id,
     )
 
@@ -118,7 +124,7 @@ class Chain:
             texts=p.texts,
             pictures=p.pictures,
             images=p.images,
-            characters=p.settings.images.characters,
+            settings=p.settings.images,
             batch=p.settings.store.batch,
             on_step=self.on_step,
         )

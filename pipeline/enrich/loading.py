@@ -21,6 +21,7 @@ from pipeline.enrich.steps import Made
 from pipeline.errors import BadInput, Blocked, Broken, BudgetSpent, EntryGone, RetryLater
 from pipeline.ledger import Ledger
 from pipeline.ledger.vectors import LoadedPoint
+from pipeline.settings import ImageSettings, is_loopback
 from pipeline.store.payload import payload_of
 from pipeline.store.port import Point, VectorStore
 
@@ -70,7 +71,7 @@ class Loader:
     texts: TextEmbedder
     pictures: ImageEmbedder
     images: ImageSource | None
-    characters: int
+    settings: ImageSettings
     batch: int
     on_step: Callable[[str], None]
 
@@ -87,12 +88,15 @@ class Loader:
 
     def _wanted(self, title_id: str, record: AnimeRecord) -> _Wanted:
         texts = {n: (fingerprint(self.texts, n, text), text) for n, text in vector_texts(record).items()}
-        addresses = vector_images(record, characters=self.characters) if self.images is not None else {}
+        addresses = vector_images(record, characters=self.settings.characters) if self.images is not None else {}
         images = {
-            name: tuple((fingerprint(self.pictures, name, url), url) for url in urls)
+            name: tuple((fingerprint(self.pictures, name, url), url) for url in urls if self._may_fetch(url))
             for name, urls in addresses.items()
         }
         return _Wanted(title_id, record, texts, images)
+
+    def _may_fetch(self, url: str) -> bool:
+        return not self.settings.only_local or is_loopback(url)
 
     def _embed_texts(self, wanted: Sequence[_Wanted]) -> int:
         all_texts = {digest: text for w in wanted for digest, text in w.texts.values()}

@@ -70,7 +70,10 @@ def _start(resources: ExitStack, *, speed: float, catalogue: str, recordings: Pa
 
 
 def pointed_at(settings: Settings, address: str, *, speed: float) -> Settings:
-    """The same settings, pointed at practice platforms: nothing differs but addresses, speed and credentials."""
+    """The same settings, pointed at practice platforms: nothing differs but addresses, speed and credentials.
+
+    Pictures that lie elsewhere are left out.
+    """
     given = settings.model_dump()
     for platform in Platform:
         section: dict[str, Any] = given["platforms"][platform.value]
@@ -78,6 +81,7 @@ def pointed_at(settings: Settings, address: str, *, speed: float) -> Settings:
         section["enabled"] = True
         section["token"] = None
     given["platforms"]["anidb"]["client"] = given["platforms"]["anidb"]["client"] or "practice"
+    given["images"]["only_local"] = True
     given["contact"] = given["contact"] or "practice@localhost"
     given["speed"] = speed
     given["budget_path"] = settings.checkpoints / "budget.sqlite3"

@@ -5,9 +5,10 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,8 +18,10 @@ from pipeline.domain.source_title import SourceTitle
 from pipeline.enrich import steps
 from pipeline.enrich.chain import Parts
 from pipeline.enrich.opening import open_ledger
+from pipeline.enrich.rehearsal import pointed_at
 from pipeline.enrich.report import ExitCode
 from pipeline.enrich.syncing import sync_catalogue
+from pipeline.errors import EntryGone
 from pipeline.ledger.tables import METADATA
 from pipeline.practice.faults import Fault, FaultKind
 from pipeline.settings import Settings
@@ -406,3 +409,31 @@ async def test_pictures_are_asked_for_when_they_are_switched_on(place: Place) ->
     assert place.platforms.since(asked).keys() == {"images"}
     [(_, vectors)] = standing(without).points.values()
     assert [name for name in vectors if "image" in name]
+
+
+@dataclass
+class NoPictures:
+    """Has none of the pictures it is asked for, and remembers where they were said to lie."""
+
+    hosts: set[str | None] = field(default_factory=set)
+
+    async def fetch_image(self, url: str) -> bytes:
+        self.hosts.add(urlsplit(url).hostname)
+        raise EntryGone(f"{url!r} is not there")
+
+
+@pytest.mark.parametrize(("only_local", "elsewhere"), [(True, set()), (False, {"pictures.invalid"})])
+async def test_a_practice_run_fetches_no_picture_from_elsewhere(
+    place: Place, *, only_local: bool, elsewhere: set[str]
+) -> None:
+    """A row's own picture may lie anywhere; settings of a practice run leave it out, and the title is done."""
+    place.list_rows([INN], lambda row: row.update(picture="https://pictures.invalid/inn.jpg"))
+    settings, pictures = place.settings(images={"only_local": only_local}), NoPictures()
+    told = await enrich(settings, change=lambda parts: replace(parts, images=pictures))
+    assert told.report.done == 1
+    assert pictures.hosts == {"127.0.0.1", *elsewhere}
+
+
+def test_practice_settings_say_that_pictures_stay_here(place: Place) -> None:
+    """Nobody has to remember it."""
+    assert pointed_at(Settings(), place.platforms.url, speed=2).images.only_local
