@@ -41,7 +41,7 @@ check: $(VENV)/.test ## format, lint, types, import edges, schemas
 	@$(BIN)/python -m pipeline.assembly.schemas --check
 
 kill: $(VENV)/.test ## the full kill suite: SIGKILL at every named step and at 50 random moments
-	@$(BIN)/python -m pytest -m kill tests/kill
+	@$(BIN)/python -m pytest -m kill --timeout 3600 tests/kill
 
 bench: $(VENV)/.test ## benchmarks: ratios measured in one run
 	@$(BIN)/python benchmarks/per_title.py
