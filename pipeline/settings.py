@@ -74,9 +74,23 @@ class PlatformSettings(_Section):
     breaker: BreakerSettings = BreakerSettings()
     token: SecretStr | None = None
 
+    @property
+    def detail(self) -> tuple[str, ...]:
+        """What is asked for beyond the usual. When it grows, finished titles are asked for what they lack of it."""
+        return ()
+
+
+JikanExtra = Literal["statistics", "pictures", "videos", "episode_details", "character_details"]
+
 
 class JikanSettings(PlatformSettings):
-    """MyAnimeList through a service of Jikan v4's shape. Jikan itself ended on 2026-10-01; Tenrai keeps its shape."""
+    """MyAnimeList through a service of Jikan v4's shape. Jikan itself ended on 2026-10-01; Tenrai keeps its shape.
+
+    ``token`` is sent as ``X-Server-Key``. Limits belong to the service that is asked: the defaults are Tenrai's for
+    everyone; its Server Key allows 5/1 s and 300/60 s without a daily cap, which is set here together with the key. For
+    a jikan-rest of your own, ``base_url`` is ``http://<host>/v4`` and the limit what MyAnimeList bears, which it has
+    never said: one request in two seconds, ``concurrency`` 1, has lasted where two a second was refused.
+    """
 
     base_url: str = "https://api.tenrai.org/v1"
     limits: tuple[Limit, ...] = (
@@ -86,6 +100,17 @@ class JikanSettings(PlatformSettings):
     )
     concurrency: Annotated[int, Field(ge=1, le=16)] = 3
     breaker: BreakerSettings = BreakerSettings(failures=5, reset_s=30)
+    extras: frozenset[JikanExtra] = frozenset()
+    """More than the core (``full``, ``characters``, ``staff``, ``episodes``: 3 to 4 requests a typical title).
+
+    ``statistics``, ``pictures`` and ``videos`` take one request a title each; ``episode_details`` (synopsis, length)
+    one an episode, ``character_details`` (biography) one a character: 1,100 and 1,400 for the longest series.
+    """
+
+    @property
+    def detail(self) -> tuple[str, ...]:
+        """The extras, sorted."""
+        return tuple(sorted(self.extras))
 
 
 class AniListSettings(PlatformSettings):

@@ -144,7 +144,7 @@ class HttpTransport:
 
     async def _once(self, lane: Lane, request: Request, check: Check, may_go: MayGo) -> Answer:
         def note_sent() -> None:
-            self.counts[request.platform, request.kind] += 1
+            self.counts[request.platform, request.kind.partition("/")[0]] += 1  # a kind, not one of its thousand pages
 
         question = address_request(request, self._settings.platforms.of(request.platform))
         answer = await lane.ask(question, may_go, note_sent)

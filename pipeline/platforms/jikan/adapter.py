@@ -14,13 +14,17 @@ from pipeline.platforms.jikan.requests import expect_kinds, plan_title
 
 __all__ = ["JikanAdapter"]
 
-_CONVERT_VERSION: Final = 1
+_CONVERT_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class JikanAdapter:
-    """MyAnimeList by MAL id, one title a round: ``full``, then ``characters``, ``staff`` and ``episodes/<page>``."""
+    """MyAnimeList by MAL id, one title a round: ``full``, then ``characters``, ``staff`` and ``episodes/<page>``.
 
+    ``extras`` are of :data:`~pipeline.platforms.jikan.requests.EXTRAS`: asked for beside these.
+    """
+
+    extras: frozenset[str] = frozenset()
     name: Platform = Platform.JIKAN
     convert_version: int = _CONVERT_VERSION
 
@@ -35,12 +39,12 @@ class JikanAdapter:
 
     def plan_requests(self, wanted: Sequence[Wanted]) -> tuple[Request, ...]:
         """What is still to ask; empty when every part is there."""
-        return tuple(request for one in wanted for request in plan_title(one))
+        return tuple(request for one in wanted for request in plan_title(one, self.extras))
 
     def expect_requests(self, wanted: Sequence[Wanted]) -> Counter[str]:
-        """Three a title, and one for every hundred episodes where there can be a list."""
+        """Three a title, one for every hundred episodes where there can be a list, and what the extras take."""
         self.plan_requests(wanted)
-        return Counter(kind for one in wanted for kind in expect_kinds(one))
+        return Counter(kind for one in wanted for kind in expect_kinds(one, self.extras))
 
     def check_answer(self, request: Request, answer: Answer) -> None:
         """Raise what the answer means if it is not usable."""

@@ -119,7 +119,7 @@ def convert_title(id_: str, parts: Mapping[str, bytes]) -> SourceTitle:
         relations=_relations(full, read, notes),
         links=links,
         companies=notes.unique("companies", _companies(full), lambda one: (one.role, one.id or one.name)),
-        characters=convert_characters(read.get("characters", nothing).many, notes),
+        characters=convert_characters(read.get("characters", nothing).many, _biographies(read), notes),
         staff=convert_staff(read.get("staff", nothing).many, notes),
         episodes=_episodes(read, parts, notes),
         identifiers=tuple(dict.fromkeys((ForeignId(Site.MAL, id_), *foreign_ids(link.url for link in links)))),
@@ -313,6 +313,11 @@ def _companies(full: JsonObject) -> Iterator[Company]:
             name = row.text("name")
             if name is not None:
                 yield Company(name, role, id=row.id("mal_id"), url=row.text("url"))
+
+
+def _biographies(read: Mapping[str, PartData]) -> dict[str, JsonObject]:
+    single = "character/"
+    return {kind.removeprefix(single): part.one for kind, part in read.items() if kind.startswith(single) and part.one}
 
 
 def _episodes(read: Mapping[str, PartData], parts: Mapping[str, bytes], notes: Notes) -> tuple[Episode, ...]:

@@ -15,7 +15,7 @@ from pipeline.errors import Broken, Throttled, Transient, one_line
 from pipeline.platforms._http import check_json, check_status, stated_wait_s
 from pipeline.platforms._reading import EMPTY, JsonObject, broken, parse_object
 
-__all__ = ["FULL", "PartData", "check_payload", "episode_pages", "parse_part"]
+__all__ = ["FULL", "PartData", "cast_ids", "check_payload", "episode_numbers", "episode_pages", "parse_part"]
 
 FULL: Final = "full"
 _UPSTREAM_WAIT_S: Final = 300.0
@@ -116,3 +116,21 @@ def episode_pages(parts: Mapping[str, bytes]) -> tuple[int, ...]:
     """Numbers of the episode pages among the parts, ascending."""
     numbers = (kind.removeprefix("episodes/") for kind in parts if kind.startswith("episodes/"))
     return tuple(sorted(int(number) for number in numbers if number.isascii() and number.isdigit()))
+
+
+def episode_numbers(id_: str, parts: Mapping[str, bytes]) -> tuple[int, ...]:
+    """Numbers of the episodes on the pages that are there, ascending."""
+    rows = (row for page in episode_pages(parts) for row in _rows(parts, id_, f"episodes/{page}"))
+    numbers = {row.integer("mal_id") for row in rows}
+    return tuple(sorted(number for number in numbers if number is not None and number > 0))
+
+
+def cast_ids(id_: str, parts: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Ids of the characters in the cast list, in its order; empty when it is not there."""
+    rows = _rows(parts, id_, "characters") if "characters" in parts else ()
+    ids = (row.obj("character").id("mal_id") for row in rows)
+    return tuple(dict.fromkeys(one for one in ids if one is not None and one.isascii() and one.isdigit()))
+
+
+def _rows(parts: Mapping[str, bytes], id_: str, kind: str) -> tuple[JsonObject, ...]:
+    return parse_part(parts[kind], id_, kind).many
