@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.exchange import Wanted
-from pipeline.domain.names import Outcome, Platform
+from pipeline.domain.names import Host, Outcome, Platform
 from pipeline.enrich.fetching import is_fresh, missing_of, wanted_of
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import SettledOutcome
@@ -164,15 +164,17 @@ class _Tally:
             self._requests += adapter.expect_requests(batch)
 
     def plan(self, platform: Platform, settings: Settings) -> PlatformPlan:
-        limits = settings.platforms.of(platform).limits
-        count = sum(self._requests.values())
+        own, *further = settings.platforms.hosts(platform)
+        counts: dict[Host, int] = {host: self._requests[host.value] for host in further}
+        counts[own] = self._requests.total() - sum(counts.values())
+        times_s = [time_at_limits_s(n, settings.platforms.of(host).limits) for host, n in counts.items()]
         return PlatformPlan(
             platform=platform,
             titles=self._titles,
             spared=self._spared,
             not_listed=self._not_listed,
             requests=dict(sorted(self._requests.items())),
-            eta_s=time_at_limits_s(count, limits) / settings.speed,
+            eta_s=max(times_s) / settings.speed,  # hosts are asked side by side
             why_off=self._why_off,
             terms=TERMS.get(platform),
         )

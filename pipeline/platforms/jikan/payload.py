@@ -10,10 +10,11 @@ from typing import Final, NoReturn
 import orjson
 
 from pipeline.domain.exchange import Answer, Request
-from pipeline.domain.names import Platform
+from pipeline.domain.names import Platform, Service
 from pipeline.errors import Broken, Throttled, Transient, one_line
 from pipeline.platforms._http import check_json, check_status, stated_wait_s
 from pipeline.platforms._reading import EMPTY, JsonObject, broken, parse_object
+from pipeline.platforms.jikan.mal_v2 import MAL_V2, check_record, parse_record
 
 __all__ = ["FULL", "PartData", "cast_ids", "check_payload", "episode_numbers", "episode_pages", "parse_part"]
 
@@ -38,6 +39,9 @@ class PartData:
 
 def check_payload(request: Request, answer: Answer) -> None:
     """Raise what an answer means that carries no usable ``data``."""
+    if request.service is Service.MAL_V2:
+        check_record(answer)
+        return
     body = _error_body(answer)
     if answer.status == 429 and _is_upstream(body):
         _raise(Throttled, answer, "limited by MyAnimeList itself", stated_wait_s(answer) or _UPSTREAM_WAIT_S)
@@ -96,6 +100,8 @@ def _raise(
 
 def parse_part(body: bytes, id_: str, kind: str) -> PartData:
     """Read one part. Raises ``Broken`` when it is not the shape its kind has, or speaks of another title."""
+    if kind == MAL_V2:
+        return PartData(one=parse_record(body, id_))
     envelope = parse_object(body, platform=Platform.JIKAN, id_=id_, part=kind)
     data = envelope.raw("data")
     if kind != FULL and _says_none(envelope):
