@@ -141,7 +141,7 @@ async def test_who_is_too_fast_is_refused_for_long_and_the_other_service_is_not(
     known = World(rows).ids(Platform.JIKAN)[0]
     [ask] = adapter.plan_requests([Wanted(known)])
     [other] = JikanAdapter().plan_requests([Wanted(known)])
-    async with run_practice(PracticeSettings(rows=rows)) as server, aiohttp.ClientSession() as http:
+    async with run_practice(PracticeSettings(rows=rows, speed=0.01)) as server, aiohttp.ClientSession() as http:
         adapter.check_answer(ask, await send(http, server, ask))
         for _ in range(2):
             with pytest.raises(Blocked, match="mal_v2"):
