@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from pipeline.domain.names import Platform
+from pipeline.domain.names import Host, Platform, Service
 
 __all__ = [
     "AniListSettings",
@@ -27,6 +27,7 @@ __all__ = [
     "JikanSettings",
     "KitsuSettings",
     "Limit",
+    "MalV2Settings",
     "PlatformSettings",
     "PlatformsSettings",
     "Settings",
@@ -74,9 +75,35 @@ class PlatformSettings(_Section):
     breaker: BreakerSettings = BreakerSettings()
     token: SecretStr | None = None
 
+    @property
+    def detail(self) -> tuple[str, ...]:
+        """What is asked for beyond the usual. When it grows, finished titles are asked for what they lack of it."""
+        return ()
+
+
+JikanExtra = Literal["statistics", "pictures", "videos", "episode_details", "character_details"]
+
+
+class MalV2Settings(PlatformSettings):
+    """MyAnimeList's official API. ``token`` is a client id (myanimelist.net/apiconfig), sent as ``X-MAL-CLIENT-ID``.
+
+    No limit is published; 403 is what it does to whom it takes for an attack. One request a second, at most.
+    """
+
+    base_url: str = "https://api.myanimelist.net/v2"
+    limits: tuple[Limit, ...] = (Limit(requests=1, per_s=1),)
+    concurrency: Annotated[int, Field(ge=1, le=16)] = 1
+    breaker: BreakerSettings = BreakerSettings(failures=5, reset_s=30)
+
 
 class JikanSettings(PlatformSettings):
-    """MyAnimeList through a service of Jikan v4's shape. Jikan itself ended on 2026-10-01; Tenrai keeps its shape."""
+    """MyAnimeList through a service of Jikan v4's shape. Jikan itself ended on 2026-10-01; Tenrai keeps its shape.
+
+    ``token`` is sent as ``X-Server-Key``. Limits belong to the service that is asked: the defaults are Tenrai's for
+    everyone; its Server Key allows 5/1 s and 300/60 s without a daily cap, which is set here together with the key. For
+    a jikan-rest of your own, ``base_url`` is ``http://<host>/v4`` and the limit what MyAnimeList bears, which it has
+    never said: one request in two seconds, ``concurrency`` 1, has lasted where two a second was refused.
+    """
 
     base_url: str = "https://api.tenrai.org/v1"
     limits: tuple[Limit, ...] = (
@@ -86,6 +113,34 @@ class JikanSettings(PlatformSettings):
     )
     concurrency: Annotated[int, Field(ge=1, le=16)] = 3
     breaker: BreakerSettings = BreakerSettings(failures=5, reset_s=30)
+    extras: frozenset[JikanExtra] = frozenset()
+    """More than the core (``full``, ``characters``, ``staff``, ``episodes``: 3 to 4 requests a typical title).
+
+    ``statistics``, ``pictures`` and ``videos`` take one request a title each; ``episode_details`` (synopsis, length)
+    one an episode, ``character_details`` (biography) one a character: 1,100 and 1,400 for the longest series.
+    """
+
+    base: Literal["full", "mal_v2"] = "full"
+    """Where a title's record comes from: the service above, or the official API, asked side by side with it.
+
+    ``mal_v2`` spares the service, which takes longest of all, one request in three or four; what the official API does
+    not tell (producers, licensors, links, trailer, favorites) is then not had. Answers that are fresh stay as they are.
+    """
+    mal_v2: MalV2Settings = MalV2Settings()
+
+    @property
+    def detail(self) -> tuple[str, ...]:
+        """The extras, sorted."""
+        return tuple(sorted(self.extras))
+
+    @model_validator(mode="after")
+    def _official_api_wants_a_client_id(self) -> Self:
+        if self.base == "mal_v2" and self.mal_v2.token is None:
+            raise ValueError(
+                "platforms.jikan.base is 'mal_v2' but platforms.jikan.mal_v2.token is not set: "
+                "name a client id (myanimelist.net/apiconfig) or leave base at 'full'"
+            )
+        return self
 
 
 class AniListSettings(PlatformSettings):
@@ -155,10 +210,17 @@ class PlatformsSettings(_Section):
     anime_planet: AnimePlanetSettings = AnimePlanetSettings()
     animeschedule: AnimeScheduleSettings = AnimeScheduleSettings()
 
-    def of(self, platform: Platform) -> PlatformSettings:
-        """Settings of one platform."""
-        section: PlatformSettings = getattr(self, platform.value)
+    def of(self, host: Host) -> PlatformSettings:
+        """Settings of one platform, or of a further service of one."""
+        if host is Service.MAL_V2:
+            return self.jikan.mal_v2
+        section: PlatformSettings = getattr(self, host.value)
         return section
+
+    def hosts(self, platform: Platform) -> tuple[Host, ...]:
+        """Who is asked on behalf of a platform: itself, then further services of it."""
+        has_official = platform is Platform.JIKAN and self.jikan.base == "mal_v2"
+        return (platform, Service.MAL_V2) if has_official else (platform,)
 
 
 class FreshnessSettings(_Section):
@@ -265,7 +327,8 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _speed_is_for_practice(self) -> Self:
         if self.speed != 1.0:
-            far = [p.value for p in Platform if self._is_asked(p) and not is_loopback(self.platforms.of(p).base_url)]
+            asked = [host for p in Platform if self._is_asked(p) for host in self.platforms.hosts(p)]
+            far = [host.value for host in asked if not is_loopback(self.platforms.of(host).base_url)]
             if far:
                 raise ValueError(
                     f"speed={self.speed!r} would break the limits of real platforms: {', '.join(far)} "

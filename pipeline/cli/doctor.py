@@ -26,7 +26,7 @@ from pipeline.enrich.opening import open_ledger
 from pipeline.enrich.plan import TERMS
 from pipeline.errors import BadInput, EnrichError
 from pipeline.ledger.recovery import recover_ledger
-from pipeline.settings import Settings, is_loopback
+from pipeline.settings import PlatformSettings, Settings, is_loopback
 
 __all__ = ["DoctorOptions", "doctor_command"]
 
@@ -153,20 +153,24 @@ def _platforms(settings: Settings) -> Iterator[_Check]:
     for platform in Platform:
         why_off = settings.why_off(platform)
         section = settings.platforms.of(platform)
-        limits = ", ".join(f"{limit.requests}/{limit.per_s:g} s" for limit in section.limits)
-        token = "" if section.token is None else ", token set"
-        told = f"off: {why_off}" if why_off else f"{section.base_url}, {limits}{token}"
-        yield _Check(platform.value, "note" if why_off else "ok", told)
+        for host in settings.platforms.hosts(platform):
+            told = f"off: {why_off}" if why_off else _address(settings.platforms.of(host))
+            yield _Check(host.value, "note" if why_off else "ok", told)
         if why_off is None and platform in TERMS and not is_loopback(section.base_url):
             yield _Check(f"{platform.value} terms", "note", TERMS[platform])
     if settings.why_off(Platform.ANIMESCHEDULE) is None and settings.platforms.animeschedule.token is None:
         yield _Check("animeschedule token", "note", "not set: the allowance without one is far smaller")
 
 
+def _address(section: PlatformSettings) -> str:
+    limits = ", ".join(f"{limit.requests}/{limit.per_s:g} s" for limit in section.limits)
+    return f"{section.base_url}, {limits}{'' if section.token is None else ', token set'}"
+
+
 async def _reach_all(settings: Settings) -> list[_Check]:
     """Whether the hosts of the platforms that are on answer at all: a connection each, no request of data."""
-    asked = [platform for platform in Platform if settings.why_off(platform) is None]
-    addresses = {f"reach {p.value}": settings.platforms.of(p).base_url for p in asked}
+    asked = [host for p in Platform if settings.why_off(p) is None for host in settings.platforms.hosts(p)]
+    addresses = {f"reach {host.value}": settings.platforms.of(host).base_url for host in asked}
     if settings.store.url is not None:
         addresses["reach store"] = settings.store.url
     timeout = aiohttp.ClientTimeout(total=_REACH_S)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pipeline.domain.canonical import Digest, JsonValue, canonical_bytes, digest_of
-from pipeline.domain.names import AiringStatus, Platform, Site, TitleType
+from pipeline.domain.names import AiringStatus, Host, Platform, Service, Site, TitleType
 
 __all__ = ["Answer", "Part", "Reading", "Request", "Wanted"]
 
@@ -15,7 +15,8 @@ class Request:
 
     ``path`` is relative to the platform's base URL (``/anime/1/full``); ``params`` keep their order and may repeat;
     ``json_body`` makes it a POST. ``kind`` names the question (``full``, ``batch``) for plans and counters; ``ids``
-    are the wanted ids it covers; ``weight`` is what it costs of the platform's request budget.
+    are the wanted ids it covers; ``weight`` is what it costs of the platform's request budget. ``service`` is set where
+    it goes to another address than the platform's own.
     """
 
     platform: Platform
@@ -25,6 +26,12 @@ class Request:
     params: tuple[tuple[str, str], ...] = ()
     json_body: bytes | None = None
     weight: int = 1
+    service: Service | None = None
+
+    @property
+    def host(self) -> Host:
+        """Who is asked."""
+        return self.service or self.platform
 
     @property
     def method(self) -> str:
@@ -35,7 +42,7 @@ class Request:
     def key(self) -> Digest:
         """Digest of everything that shapes the answer."""
         body = None if self.json_body is None else self.json_body.decode()
-        return digest_of("request", self.platform.value, self.path, [list(pair) for pair in self.params], body)
+        return digest_of("request", self.host.value, self.path, [list(pair) for pair in self.params], body)
 
     @staticmethod
     def graphql_body(query: str, variables: Mapping[str, JsonValue]) -> bytes:

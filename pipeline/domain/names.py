@@ -5,14 +5,18 @@ comes from (a platform's site, the catalogue, a person), a :class:`Site` is a na
 claims are ``mal`` whichever service (a Jikan clone, the official API) they were read from.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final, TypeAlias
 
 __all__ = [
+    "HOSTS",
     "AgeRating",
     "AiringStatus",
     "CharacterRole",
     "CompanyRole",
     "EpisodeKind",
+    "Host",
     "ImageRole",
     "LabelKind",
     "LinkKind",
@@ -20,6 +24,7 @@ __all__ = [
     "Platform",
     "RelationKind",
     "Season",
+    "Service",
     "Site",
     "Source",
     "SourceMaterial",
@@ -37,6 +42,20 @@ class Platform(StrEnum):
     ANIDB = "anidb"
     ANIME_PLANET = "anime_planet"
     ANIMESCHEDULE = "animeschedule"
+
+
+class Service(StrEnum):
+    """A second address of a platform, with limits, a token and a bad day of its own. Its kinds bear its name."""
+
+    MAL_V2 = "mal_v2"
+    """MyAnimeList's official API; asked on behalf of :attr:`Platform.JIKAN` for base records."""
+
+
+Host: TypeAlias = Platform | Service
+"""Whoever has an address."""
+
+HOSTS: Final[Mapping[str, Host]] = {host.value: host for host in (*Platform, *Service)}
+"""By name."""
 
 
 class Source(StrEnum):

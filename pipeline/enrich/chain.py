@@ -12,7 +12,7 @@ from pipeline.domain.canonical import Digest, digest_of
 from pipeline.domain.names import Outcome, Platform
 from pipeline.embedding import INPUT_VERSION, identity
 from pipeline.embedding.port import ImageEmbedder, TextEmbedder
-from pipeline.enrich.fetching import Fetcher, Transport
+from pipeline.enrich.fetching import Fetcher, Transport, due_at
 from pipeline.enrich.loading import ImageSource, Loaded, Loader
 from pipeline.enrich.steps import ASSEMBLE, Made, Steps, code_versions
 from pipeline.ledger import Ledger
@@ -57,7 +57,7 @@ def config_digest(
     """As :func:`config_of`, without a store opened; ``collection_id`` is ``None`` where there is no collection yet."""
     return digest_of(
         code_versions(adapters),
-        {platform.value: settings.why_off(platform) for platform in Platform},
+        {p.value: [settings.why_off(p), *settings.platforms.of(p).detail] for p in Platform},
         [identity(texts), texts.dimensions, texts.max_tokens, texts.dtype, INPUT_VERSION],
         [
             identity(pictures),
@@ -97,6 +97,7 @@ class Chain:
             now=p.now,
             why_off=p.settings.why_off(platform),
             concurrency=p.settings.platforms.of(platform).concurrency,
+            tops_up=bool(p.settings.platforms.of(platform).detail),
             on_step=self.on_step,
         )
 
@@ -146,7 +147,7 @@ class Chain:
                     title_id=m.title.title_id,
                     row_digest=m.title.row_digest,
                     config=config,
-                    due_at=min((s.outcome.fresh_until for s in outcomes.values()), default=0.0) if is_whole else 0.0,
+                    due_at=min((due_at(s.outcome) for s in outcomes.values()), default=0.0) if is_whole else 0.0,
                     result=result,
                     note=why,
                     record=m.record_digest or m.title.record,

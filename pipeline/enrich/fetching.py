@@ -33,7 +33,7 @@ from pipeline.ledger.titles import StoredTitle
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import FreshnessSettings
 
-__all__ = ["Fetcher", "Transport", "fresh_until", "is_fresh", "wanted_of"]
+__all__ = ["Fetcher", "Transport", "due_at", "fresh_until", "is_fresh", "missing_of", "wanted_of"]
 
 _log = structlog.get_logger(__name__)
 _DAY_S = 86_400.0
@@ -58,6 +58,8 @@ class _Asked:
     status: AiringStatus
     wanted: tuple[Wanted, ...]
     since: float
+    until: float | None = None
+    """Where the parts had are fresh and only some are lacking: until when they are."""
 
 
 def fresh_until(outcome: Outcome, status: AiringStatus, *, now: float, policy: FreshnessSettings) -> float:
@@ -84,13 +86,39 @@ def wanted_of(title: StoredTitle, ids: Sequence[str]) -> tuple[Wanted, ...]:
 
 
 def is_fresh(last: SettledOutcome, ids: Sequence[str], *, now: float) -> bool:
-    """Whether an outcome still stands for a title that has these ids on the platform."""
+    """Whether what is had still stands for a title that has these ids on the platform."""
     return last.fresh_until > now and last.ids == tuple(ids)
+
+
+def due_at(outcome: SettledOutcome) -> float:
+    """When a title must be asked for again: a failure at once, even where it left something that stands."""
+    return 0.0 if outcome.outcome is Outcome.FAILED else outcome.fresh_until
+
+
+def missing_of(
+    adapter: PlatformAdapter, ledger: Ledger, title: StoredTitle, last: SettledOutcome
+) -> tuple[Request, ...]:
+    """What a title with a fresh outcome still lacks of what the adapter wants now (it may want more than it did).
+
+    No part is older than the outcome's own asking, so all that are there count.
+    """
+    if last.outcome not in (Outcome.FOUND, Outcome.FAILED):
+        return ()
+    had = ledger.fetched.gathered(adapter.name, dict.fromkeys(last.ids, 0.0))
+    wanted = (replace(one, parts=had[one.id].parts) for one in wanted_of(title, last.ids) if not had[one.id].is_absent)
+    try:
+        return tuple(request for one in wanted for request in adapter.plan_requests([one]))
+    except (BadInput, Broken):
+        return ()  # the step that reads the part says so
 
 
 @dataclass(slots=True)
 class Fetcher:
-    """One platform. ``why_off`` is the reason not to ask it at all; ``on_step`` is told before each act."""
+    """One platform. ``why_off`` is the reason not to ask it at all; ``on_step`` is told before each act.
+
+    ``tops_up``: the adapter may want more than it did, so fresh titles are looked through for what they lack. They need
+    no intent: what stands, stands, and killed half-way the next run plans from the parts again.
+    """
 
     adapter: PlatformAdapter
     ledger: Ledger
@@ -100,6 +128,7 @@ class Fetcher:
     why_off: str | None
     concurrency: int
     on_step: Callable[[str], None]
+    tops_up: bool = False
 
     @property
     def platform(self) -> Platform:
@@ -134,6 +163,7 @@ class Fetcher:
         settled: list[str] = []
         unasked: list[SettledOutcome] = []
         errands: list[tuple[StoredTitle, tuple[str, ...]]] = []
+        topped_up: list[_Asked] = []
         for title in titles:
             ids = self.adapter.wanted_ids(title.ids)
             last = stored[title.title_id].get(self.platform)
@@ -143,14 +173,20 @@ class Fetcher:
                 if last is None or last.outcome != not_asked:
                     unasked.append(not_asked)
             elif last is not None and is_fresh(last.outcome, ids, now=self.now()):
-                settled.append(title.title_id)
+                if last.outcome.outcome is Outcome.FAILED or self._lacks(title, last.outcome):
+                    topped_up.append(replace(_errand(title, ids, 0.0), until=last.outcome.fresh_until))
+                else:
+                    settled.append(title.title_id)
             else:
                 errands.append((title, ids))
         self.ledger.fetched.settle(unasked)
         if not errands:
-            return settled, []
+            return settled, topped_up
         since = self.ledger.fetched.intend(self.platform, [title.title_id for title, _ in errands])
-        return settled, [_errand(title, ids, since[title.title_id]) for title, ids in errands]
+        return settled, [*topped_up, *(_errand(title, ids, since[title.title_id]) for title, ids in errands)]
+
+    def _lacks(self, title: StoredTitle, last: SettledOutcome) -> bool:
+        return self.tops_up and bool(missing_of(self.adapter, self.ledger, title, last))
 
     def _not_asked(self, title_id: str, ids: tuple[str, ...]) -> SettledOutcome | None:
         if self.why_off is not None:
@@ -264,6 +300,8 @@ class Fetcher:
             outcome = Outcome.FAILED if failed else Outcome.FOUND if found else Outcome.ABSENT
             reason = "; ".join(dict.fromkeys(str(problem) for problem in failed))
             until = fresh_until(outcome, errand.status, now=self.now(), policy=self.freshness)
+            if errand.until is not None and outcome is not Outcome.ABSENT:
+                until = errand.until  # what was added makes the rest no fresher, what failed no staler
             outcomes.append(SettledOutcome(errand.title.title_id, self.platform, outcome, errand.ids, reason, until))
         self.on_step(f"settle:{self.platform.value}")
         whole = [id_ for errand in batch for id_ in errand.ids if id_ not in problems and _is_found(had[id_])]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.exchange import Wanted
-from pipeline.domain.names import Platform
-from pipeline.enrich.fetching import is_fresh, wanted_of
+from pipeline.domain.names import Host, Outcome, Platform
+from pipeline.enrich.fetching import is_fresh, missing_of, wanted_of
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import SettledOutcome
 from pipeline.ledger.titles import StoredTitle
@@ -25,7 +25,10 @@ _WINDOW = 500
 
 @dataclass(frozen=True, slots=True)
 class PlatformPlan:
-    """One platform's share. ``titles`` are those it must be asked for, ``spared`` those whose answers are fresh."""
+    """One platform's share. ``titles`` are those it must be asked for, ``spared`` those whose answers are fresh.
+
+    A title with fresh answers that lacks something the settings want by now is one to ask for.
+    """
 
     platform: Platform
     titles: int
@@ -112,7 +115,10 @@ def plan_run(
     now: Callable[[], float],
 ) -> Plan:
     """The plan for some due titles."""
-    tallies = {platform: _Tally(settings.why_off(platform)) for platform in adapters}
+    tallies = {
+        platform: _Tally(settings.why_off(platform), ledger, tops_up=bool(settings.platforms.of(platform).detail))
+        for platform in adapters
+    }
     for start in range(0, len(title_ids), _WINDOW):
         titles = ledger.titles.load(title_ids[start : start + _WINDOW])
         stored = ledger.fetched.outcomes([t.title_id for t in titles])
@@ -130,8 +136,8 @@ def plan_run(
 
 
 class _Tally:
-    def __init__(self, why_off: str | None) -> None:
-        self._why_off = why_off
+    def __init__(self, why_off: str | None, ledger: Ledger, *, tops_up: bool) -> None:
+        self._why_off, self._ledger, self._tops_up = why_off, ledger, tops_up
         self._titles = self._spared = self._not_listed = 0
         self._requests: Counter[str] = Counter()
         self._waiting: list[Wanted] = []
@@ -143,7 +149,11 @@ class _Tally:
         if not ids:
             self._not_listed += 1
         elif last is not None and is_fresh(last, ids, now=now):
-            self._spared += 1
+            is_looked_through = self._tops_up or last.outcome is Outcome.FAILED
+            missing = missing_of(adapter, self._ledger, title, last) if is_looked_through else ()
+            self._requests.update(request.kind.partition("/")[0] for request in missing)
+            self._titles += bool(missing)
+            self._spared += not missing
         else:
             self._titles += 1
             self._waiting += wanted_of(title, ids)
@@ -154,15 +164,17 @@ class _Tally:
             self._requests += adapter.expect_requests(batch)
 
     def plan(self, platform: Platform, settings: Settings) -> PlatformPlan:
-        limits = settings.platforms.of(platform).limits
-        count = sum(self._requests.values())
+        own, *further = settings.platforms.hosts(platform)
+        counts: dict[Host, int] = {host: self._requests[host.value] for host in further}
+        counts[own] = self._requests.total() - sum(counts.values())
+        times_s = [time_at_limits_s(n, settings.platforms.of(host).limits) for host, n in counts.items()]
         return PlatformPlan(
             platform=platform,
             titles=self._titles,
             spared=self._spared,
             not_listed=self._not_listed,
             requests=dict(sorted(self._requests.items())),
-            eta_s=time_at_limits_s(count, limits) / settings.speed,
+            eta_s=max(times_s) / settings.speed,  # hosts are asked side by side
             why_off=self._why_off,
             terms=TERMS.get(platform),
         )

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from pipeline.domain.names import Platform
+from pipeline.domain.names import Platform, Service
 from pipeline.errors import Damaged
 from pipeline.settings import Settings
 
@@ -80,6 +80,8 @@ def pointed_at(settings: Settings, address: str, *, speed: float) -> Settings:
         section["base_url"] = f"{address}/{platform.value}"
         section["enabled"] = True
         section["token"] = None
+    official = given["platforms"]["jikan"][Service.MAL_V2.value]
+    official["base_url"], official["token"] = f"{address}/{Service.MAL_V2.value}", "practice"
     given["platforms"]["anidb"]["client"] = given["platforms"]["anidb"]["client"] or "practice"
     given["images"]["only_local"] = True
     given["contact"] = given["contact"] or "practice@localhost"

@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 import orjson
 
 from pipeline.domain.exchange import Answer
-from pipeline.domain.names import Platform
+from pipeline.domain.names import Host
 from pipeline.errors import Blocked, Broken, EntryGone, ShrinkBatch, Throttled, Transient, one_line
 
 __all__ = ["check_json", "check_status", "is_challenge", "is_html", "stated_wait_s"]
@@ -80,7 +80,7 @@ def is_challenge(answer: Answer) -> bool:
     return is_html(answer.body) and _CHALLENGE.search(answer.body[:65_536]) is not None
 
 
-def check_status(answer: Answer, platform: Platform) -> None:
+def check_status(answer: Answer, platform: Host) -> None:
     """Raise what the status (and a challenge page under any status) means; 2xx passes."""
     status = answer.status
     if status == 429:
@@ -100,7 +100,7 @@ def check_status(answer: Answer, platform: Platform) -> None:
     _raise(Broken, answer, platform, "our request is wrong or the address has changed")
 
 
-def check_json(answer: Answer, platform: Platform) -> object:
+def check_json(answer: Answer, platform: Host) -> object:
     """The parsed JSON of a 2xx answer. A page, nothing, or a cut body instead is ``Transient``."""
     if is_html(answer.body):
         _raise(Transient, answer, platform, "a web page where JSON belongs")
@@ -118,7 +118,7 @@ def check_json(answer: Answer, platform: Platform) -> object:
 def _raise(
     kind: type[Throttled | Transient | Blocked | EntryGone | ShrinkBatch | Broken],
     answer: Answer,
-    platform: Platform,
+    platform: Host,
     problem: str,
     wait_s: float | None = None,
 ) -> NoReturn:

@@ -3,7 +3,7 @@
 import orjson
 from aiohttp import web
 
-from pipeline.domain.names import Platform
+from pipeline.domain.names import HOSTS, Platform
 from pipeline.errors import BadInput
 from pipeline.practice.faults import parse_fault
 from pipeline.practice.gate import Gate
@@ -30,9 +30,9 @@ def admin_routes(gate: Gate, stage: Stage) -> list[web.RouteDef]:
 
     async def lift_faults(request: web.Request) -> web.Response:
         name = request.query.get("platform")
-        if name is not None and name not in set(Platform):
-            return _json({"error": f"platform is {name!r}; it must be one of {', '.join(Platform)}"}, 400)
-        gate.faults.clear(None if name is None else Platform(name))
+        if name is not None and name not in HOSTS:
+            return _json({"error": f"platform is {name!r}; it must be one of {', '.join(HOSTS)}"}, 400)
+        gate.faults.clear(None if name is None else HOSTS[name])
         return _json({"faults": len(gate.faults)})
 
     async def reset(request: web.Request) -> web.Response:  # noqa: ARG001  # aiohttp's signature

@@ -6,7 +6,7 @@ Used by the platforms' modules, the limits and the faults, so that the same thin
 import orjson
 from aiohttp import web
 
-from pipeline.domain.names import Platform
+from pipeline.domain.names import Host, Platform, Service
 
 __all__ = [
     "CHALLENGE_PAGE",
@@ -14,6 +14,7 @@ __all__ = [
     "error_inside_answer",
     "failed_answer",
     "jikan_not_found",
+    "mal_error",
     "not_found_answer",
     "throttled_answer",
 ]
@@ -67,8 +68,15 @@ def jikan_not_found() -> web.Response:
     return _json(body, 404)
 
 
-def throttled_answer(platform: Platform) -> web.Response:
+def mal_error(error: str, status: int, message: str = "") -> web.Response:
+    """MyAnimeList's official API saying no."""
+    return _json({"message": message, "error": error}, status)
+
+
+def throttled_answer(platform: Host) -> web.Response:
     """429 in the platform's words, without any header."""
+    if platform is Service.MAL_V2:
+        return mal_error("too_many_requests", 429)
     if platform is Platform.JIKAN:
         message = "You are being rate-limited. Please follow Rate Limiting guidelines."
         # This status is text; one that came from MyAnimeList itself is a number.
@@ -83,7 +91,7 @@ def throttled_answer(platform: Platform) -> web.Response:
     return _text("Too Many Requests", 429)
 
 
-def not_found_answer(platform: Platform) -> web.Response:
+def not_found_answer(platform: Host) -> web.Response:
     """Say "we do not have it" in the platform's words; three of them say it with a 200."""
     if platform is Platform.JIKAN:
         return jikan_not_found()
@@ -101,10 +109,11 @@ def not_found_answer(platform: Platform) -> web.Response:
         return _xml(b"<error>Anime not found</error>")
     if platform is Platform.ANIME_PLANET:
         return _html(_NOT_FOUND_SEARCH, 200)
-    return _text("Couldn't find anime with these parameters.", 404)
+    is_schedule = platform is Platform.ANIMESCHEDULE
+    return _text("Couldn't find anime with these parameters.", 404) if is_schedule else mal_error("not_found", 404)
 
 
-def failed_answer(platform: Platform, status: int) -> web.Response:
+def failed_answer(platform: Host, status: int) -> web.Response:
     """A 5xx in the platform's words."""
     name = _NAMES.get(status, "Error")
     if platform is Platform.JIKAN:
@@ -113,11 +122,13 @@ def failed_answer(platform: Platform, status: int) -> web.Response:
         return _graphql(name, status)
     if platform is Platform.KITSU:
         return _json({"error": {"message": name}, "data": {}}, status)
+    if platform is Service.MAL_V2:
+        return mal_error("internal_server_error", status)
     page = f"<html><head><title>{status} {name}</title></head><body><h1>{status} {name}</h1></body></html>"
     return _html(page.encode(), status)
 
 
-def error_inside_answer(platform: Platform) -> web.Response:
+def error_inside_answer(platform: Host) -> web.Response:
     """HTTP 200 whose body is an error."""
     if platform is Platform.JIKAN:
         return _json({"status": 500, "type": "UpstreamException", "message": _UPSTREAM, "error": "cached"}, 200)
@@ -132,7 +143,7 @@ def error_inside_answer(platform: Platform) -> web.Response:
     return _json({"error": "internal error"}, 200)
 
 
-def ban_answer(platform: Platform) -> web.Response:
+def ban_answer(platform: Host) -> web.Response:
     """Say "go away" in the platform's words."""
     if platform is Platform.ANIDB:
         return _xml(_BANNED_XML)
@@ -142,4 +153,6 @@ def ban_answer(platform: Platform) -> web.Response:
         return _json({"status": 403, "type": "HttpException", "message": "Forbidden", "error": None}, 403)
     if platform is Platform.ANIMESCHEDULE:
         return _text("Forbidden", 403)
+    if platform is Service.MAL_V2:
+        return mal_error("forbidden", 403)
     return _html(CHALLENGE_PAGE, 403)

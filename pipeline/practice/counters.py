@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from pipeline.domain.names import Platform
+from pipeline.domain.names import HOSTS, Host
 
 __all__ = ["Counters", "PlatformCounts"]
 
@@ -26,13 +26,13 @@ class Counters:
     """The numbers of all platforms."""
 
     def __init__(self) -> None:
-        self.by_platform: dict[Platform, PlatformCounts] = {}
+        self.by_platform: dict[Host, PlatformCounts] = {}
         self.images = 0
         self.reset()
 
     def reset(self) -> None:
         """Start again from nothing."""
-        self.by_platform = {platform: PlatformCounts() for platform in Platform}
+        self.by_platform = {host: PlatformCounts() for host in HOSTS.values()}
         self.images = 0
 
     def as_json(self) -> dict[str, object]:

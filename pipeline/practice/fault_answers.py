@@ -11,7 +11,7 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from pipeline.domain.names import Platform
+from pipeline.domain.names import Host, Platform
 from pipeline.practice.bodies import (
     CHALLENGE_PAGE,
     ban_answer,
@@ -41,7 +41,7 @@ _ENTITIES: Final = 10
 
 async def go_wrong(
     fault: Fault,
-    platform: Platform,
+    platform: Host,
     request: web.Request,
     answer: Callable[[], Awaitable[web.StreamResponse]],
     sleep: Sleep = asyncio.sleep,
@@ -65,7 +65,7 @@ async def go_wrong(
     return web.Response(body=_spoil(fault, platform, body), headers=headers)
 
 
-def _plain(fault: Fault, platform: Platform) -> web.Response | None:
+def _plain(fault: Fault, platform: Host) -> web.Response | None:
     """Wrong answers that need no right one."""
     kind = fault.kind
     if kind in _STATUSES:
@@ -80,7 +80,7 @@ def _plain(fault: Fault, platform: Platform) -> web.Response | None:
     return _WHOLE[kind](platform) if kind in _WHOLE else None
 
 
-def _throttled_upstream(platform: Platform) -> web.Response:
+def _throttled_upstream(platform: Host) -> web.Response:
     if platform is not Platform.JIKAN:
         return throttled_answer(platform)
     body = {
@@ -92,15 +92,15 @@ def _throttled_upstream(platform: Platform) -> web.Response:
     return web.Response(body=orjson.dumps(body), status=429, content_type="application/json")
 
 
-def _page(platform: Platform) -> web.Response:  # noqa: ARG001  # the same everywhere
+def _page(platform: Host) -> web.Response:  # noqa: ARG001  # the same everywhere
     return web.Response(body=_PAGE, content_type="text/html")
 
 
-def _empty(platform: Platform) -> web.Response:  # noqa: ARG001  # the same everywhere
+def _empty(platform: Host) -> web.Response:  # noqa: ARG001  # the same everywhere
     return web.Response(body=b"", content_type="application/json")
 
 
-_WHOLE: Final[Mapping[FaultKind, Callable[[Platform], web.Response]]] = MappingProxyType(
+_WHOLE: Final[Mapping[FaultKind, Callable[[Host], web.Response]]] = MappingProxyType(
     {
         FaultKind.THROTTLED_SILENT: throttled_answer,
         FaultKind.THROTTLED_UPSTREAM: _throttled_upstream,
@@ -161,7 +161,7 @@ async def _send_bomb(fault: Fault, request: web.Request) -> web.StreamResponse:
     return bomb
 
 
-def _spoil(fault: Fault, platform: Platform, body: bytes) -> bytes:
+def _spoil(fault: Fault, platform: Host, body: bytes) -> bytes:
     plain = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
     if fault.kind is FaultKind.TRUNCATED:
         return plain[: len(plain) // 2]

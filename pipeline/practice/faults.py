@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from pipeline.domain.names import Platform
+from pipeline.domain.names import HOSTS, Host
 from pipeline.errors import BadInput
 from pipeline.practice.dice import Dice
 
@@ -75,7 +75,7 @@ class Fault:
     """One fault; ``platform`` ``None`` means all, ``count`` ``None`` for ever."""
 
     kind: FaultKind
-    platform: Platform | None = None
+    platform: Host | None = None
     count: int | None = None
     probability: float = 1.0
     after: int = 0
@@ -97,7 +97,7 @@ def parse_fault(value: object) -> Fault:
     platform = value.get("platform")
     return Fault(
         kind=_member(FaultKind, value.get("kind"), "kind"),
-        platform=None if platform is None else _member(Platform, platform, "platform"),
+        platform=None if platform is None else _host(platform),
         count=_number(value, "count", None, int),
         probability=_number(value, "probability", 1.0, float),
         after=_number(value, "after", 0, int),
@@ -105,6 +105,13 @@ def parse_fault(value: object) -> Fault:
         wait_s=_number(value, "wait_s", _DEFAULT_WAIT_S, float),
         size_bytes=_number(value, "size_bytes", _DEFAULT_BYTES, int),
     )
+
+
+def _host(value: object) -> Host:
+    host = HOSTS.get(value) if isinstance(value, str) else None
+    if host is None:
+        raise BadInput(f"platform is {value!r}; it must be one of {', '.join(HOSTS)}")
+    return host
 
 
 def _member(kind: Any, value: object, name: str) -> Any:
@@ -141,7 +148,7 @@ class _Running:
         self._passed = 0
         self._done = 0
 
-    def takes(self, platform: Platform, path: str) -> bool:
+    def takes(self, platform: Host, path: str) -> bool:
         fault = self.fault
         if fault.platform not in (None, platform) or (self._pattern is not None and not self._pattern.search(path)):
             return False
@@ -171,10 +178,10 @@ class FaultPlan:
         self._running.append(_Running(fault, self._added))
         self._added += 1
 
-    def clear(self, platform: Platform | None = None) -> None:
+    def clear(self, platform: Host | None = None) -> None:
         """Lift those of one platform, or all."""
         self._running = [one for one in self._running if platform is not None and one.fault.platform is not platform]
 
-    def pick(self, platform: Platform, path: str) -> Fault | None:
+    def pick(self, platform: Host, path: str) -> Fault | None:
         """The fault that strikes this request (its path with query), if any."""
         return next((one.fault for one in self._running if one.takes(platform, path)), None)

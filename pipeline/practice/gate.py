@@ -10,7 +10,7 @@ from typing import TypeAlias
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from pipeline.domain.names import Platform
+from pipeline.domain.names import Host, Platform
 from pipeline.practice.bodies import ban_answer, throttled_answer
 from pipeline.practice.counters import Counters
 from pipeline.practice.fault_answers import Sleep, go_wrong
@@ -42,18 +42,18 @@ class Gate:
     hours: Hours = field(default_factory=Hours)
     faults: FaultPlan = field(default_factory=FaultPlan)
     counters: Counters = field(default_factory=Counters)
-    limiters: dict[Platform, Limiter] = field(default_factory=dict)
+    limiters: dict[Host, Limiter] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
         """Forget all requests, bans, faults and numbers."""
-        self.limiters = {platform: Limiter(RULES[platform], self.speed) for platform in Platform}
+        self.limiters = {host: Limiter(rules, self.speed) for host, rules in RULES.items()}
         self.faults.clear()
         self.counters.reset()
 
-    def middleware(self, platform: Platform) -> Middleware:
+    def middleware(self, platform: Host) -> Middleware:
         """The gate of one platform, as a middleware of its sub-application."""
 
         @web.middleware
@@ -62,7 +62,7 @@ class Gate:
 
         return gate
 
-    async def _pass(self, platform: Platform, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _pass(self, platform: Host, request: web.Request, handler: Handler) -> web.StreamResponse:
         counts = self.counters.by_platform[platform]
         counts.requests += 1
         KIND.set(None)
@@ -84,7 +84,7 @@ class Gate:
             answer.headers.update(limiter.headers(now, self.hours.wall()))
         return answer
 
-    def _refuse(self, platform: Platform, decision: Decision) -> web.Response:
+    def _refuse(self, platform: Host, decision: Decision) -> web.Response:
         if decision.is_banned:
             return ban_answer(platform)
         refused = throttled_answer(platform)
@@ -93,7 +93,7 @@ class Gate:
             refused.headers["X-RateLimit-Reset"] = str(math.ceil(self.hours.wall() + decision.wait_s))
         return refused
 
-    async def _answer(self, platform: Platform, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _answer(self, platform: Host, request: web.Request, handler: Handler) -> web.StreamResponse:
         if self.latency_s:
             await self.hours.sleep(self.latency_s)
         fault = self.faults.pick(platform, request.path_qs)
@@ -102,7 +102,7 @@ class Gate:
         self._note(platform, fault)
         return await go_wrong(fault, platform, request, lambda: handler(request), self.hours.sleep)
 
-    def _note(self, platform: Platform, fault: Fault) -> None:
+    def _note(self, platform: Host, fault: Fault) -> None:
         self.counters.by_platform[platform].faults[fault.kind.value] += 1
         if fault.kind is FaultKind.BAN:
             self.limiters[platform].ban(self.hours.clock(), fault.wait_s)

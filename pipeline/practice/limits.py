@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from pipeline.domain.names import Platform
+from pipeline.domain.names import Host, Platform, Service
 
 __all__ = ["RULES", "Decision", "Limiter", "Rules", "Window"]
 
@@ -46,7 +46,7 @@ class Rules:
     tells_reset: bool = False
 
 
-RULES: Final[Mapping[Platform, Rules]] = MappingProxyType(
+RULES: Final[Mapping[Host, Rules]] = MappingProxyType(
     {
         Platform.JIKAN: Rules((Window(3, 1), Window(60, 60), Window(40_000, 86_400))),
         # The burst limiter is not documented; five at once is more than any well-paced client sends.
@@ -56,6 +56,8 @@ RULES: Final[Mapping[Platform, Rules]] = MappingProxyType(
         Platform.ANIDB: Rules((Window(10, 20), Window(200, 86_400)), ban_s=86_400),
         Platform.ANIME_PLANET: Rules((Window(1, 1),), is_enforced=False),
         Platform.ANIMESCHEDULE: Rules((Window(120, 60),), told=Window(120, 60), tells_reset=True),
+        # Nothing is published but that who is taken for an attacker gets a 403; for how long, nobody has said.
+        Service.MAL_V2: Rules((Window(1, 1),), ban_s=3600),
     }
 )
 

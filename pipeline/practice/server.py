@@ -9,9 +9,9 @@ from typing import Final
 
 from aiohttp import web
 
-from pipeline.domain.names import Platform
+from pipeline.domain.names import Host, Platform, Service
 from pipeline.errors import Misconfigured
-from pipeline.practice import anidb, anilist, anime_planet, animeschedule, jikan, kitsu
+from pipeline.practice import anidb, anilist, anime_planet, animeschedule, jikan, kitsu, mal_v2
 from pipeline.practice.admin import admin_routes
 from pipeline.practice.faults import FaultPlan
 from pipeline.practice.gate import Gate, Hours
@@ -26,13 +26,14 @@ __all__ = ["RunningPractice", "base_urls", "make_app", "run_practice", "serve"]
 _GATE: Final = web.AppKey("practice_gate", Gate)
 _MOST_BODY_BYTES: Final = 4 * 1024 * 1024
 
-_ROUTES: Final[dict[Platform, Callable[[Stage], list[web.RouteDef]]]] = {
+_ROUTES: Final[dict[Host, Callable[[Stage], list[web.RouteDef]]]] = {
     Platform.JIKAN: jikan.routes,
     Platform.ANILIST: anilist.routes,
     Platform.KITSU: kitsu.routes,
     Platform.ANIDB: anidb.routes,
     Platform.ANIME_PLANET: anime_planet.routes,
     Platform.ANIMESCHEDULE: animeschedule.routes,
+    Service.MAL_V2: mal_v2.routes,
 }
 
 

@@ -44,6 +44,7 @@ __all__ = [
     "speak_episodes",
     "speak_full",
     "speak_pictures",
+    "speak_song",
     "speak_staff",
     "speak_statistics",
     "speak_videos",
@@ -152,8 +153,8 @@ def speak_full(title: SourceTitle) -> dict[str, Any]:
     return speak_base(title) | {
         "relations": _relations(title.relations),
         "theme": {
-            "openings": [_song(song) for song in title.songs if song.kind == "opening"],
-            "endings": [_song(song) for song in title.songs if song.kind == "ending"],
+            "openings": [speak_song(song) for song in title.songs if song.kind == "opening"],
+            "endings": [speak_song(song) for song in title.songs if song.kind == "ending"],
         },
         "external": [{"name": link.note or link.site, "url": link.url} for link in external],
         "streaming": [{"name": link.site, "url": link.url} for link in streaming],
@@ -367,7 +368,8 @@ def _relations(relations: Sequence[Relation]) -> list[dict[str, Any]]:
     return [{"relation": word, "entry": entries} for word, entries in groups.items()]
 
 
-def _song(song: Song) -> str:
+def speak_song(song: Song) -> str:
+    """A theme song in one line, as both of MyAnimeList's services print it."""
     number = f"{song.number}: " if song.number is not None else ""
     title = f"{song.title} ({song.title_native})" if song.title_native else song.title
     artist = f"{song.artist} ({song.artist_native})" if song.artist_native else song.artist

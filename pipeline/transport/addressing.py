@@ -7,7 +7,7 @@ from yarl import URL
 
 from pipeline import __version__
 from pipeline.domain.exchange import Request
-from pipeline.domain.names import Platform
+from pipeline.domain.names import Host, Platform, Service
 from pipeline.errors import Misconfigured
 from pipeline.settings import PlatformSettings, Settings
 from pipeline.transport.bodies import ACCEPT_ENCODING
@@ -21,6 +21,7 @@ _ACCEPT: Final[Mapping[Platform, str]] = {
     Platform.ANIDB: "application/xml, text/xml",
     Platform.ANIME_PLANET: "text/html",
 }
+_TOKEN_HEADERS: Final[Mapping[Host, str]] = {Platform.JIKAN: "X-Server-Key", Service.MAL_V2: "X-MAL-CLIENT-ID"}
 _JSON_API: Final = "application/vnd.api+json"
 
 
@@ -40,9 +41,10 @@ def _headers(request: Request, settings: PlatformSettings) -> dict[str, str]:
     if settings.token is not None:
         secret = settings.token.get_secret_value().strip()
         if not (secret.isascii() and secret.isprintable()):
-            raise Misconfigured(f"platforms.{request.platform.value}.token holds characters no header may carry")
-        if request.platform is Platform.JIKAN:
-            headers["X-Server-Key"] = secret
+            section = ".".join(dict.fromkeys((request.platform.value, request.host.value)))
+            raise Misconfigured(f"platforms.{section}.token holds characters no header may carry")
+        if request.host in _TOKEN_HEADERS:
+            headers[_TOKEN_HEADERS[request.host]] = secret
         else:
             headers["Authorization"] = f"Bearer {secret}"
     return headers

@@ -18,7 +18,7 @@ import structlog
 from yarl import URL
 
 from pipeline.domain.exchange import Answer, Request
-from pipeline.domain.names import Platform
+from pipeline.domain.names import Host, Platform
 from pipeline.errors import Blocked, EnrichError, RetryLater
 from pipeline.settings import Settings
 from pipeline.transport.addressing import AGENT, address_request, user_agent
@@ -42,7 +42,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _Way:
-    """Everything that belongs to one platform."""
+    """Everything that belongs to one platform, or to a further service of one."""
 
     lane: Lane
     breaker: AsyncBreaker
@@ -70,7 +70,7 @@ class HttpTransport:
         self._rng = rng or random.Random()  # noqa: S311  # jitter, not a secret
         self._max_wait_s = max_wait_s
         self._backoff = Backoff(settings.speed)
-        self._ways: dict[Platform, _Way] = {}
+        self._ways: dict[Host, _Way] = {}
         self._resources = AsyncExitStack()
         self._state: SharedState | None = None
         self.counts: Counter[tuple[Platform, str]] = Counter()
@@ -93,26 +93,26 @@ class HttpTransport:
         Raises what ``check`` raises when patience ends, ``Transient`` and ``Broken`` for the connection's faults,
         ``Blocked`` while the platform is left alone, ``BudgetSpent`` when the budget's next place is far away.
         """
-        way = await self._way(request.platform)
+        way = await self._way(request.host)
         if request.platform in _ROBOTS:
             await self._obey_robots(way, request)
         return await self._patiently(way, request, check)
 
-    async def _way(self, platform: Platform) -> _Way:
-        way = self._ways.get(platform)
+    async def _way(self, host: Host) -> _Way:
+        way = self._ways.get(host)
         if way is None:
-            way = self._ways[platform] = self._new_way(platform)
+            way = self._ways[host] = self._new_way(host)
             await self._resources.enter_async_context(way.lane.session)
         return way
 
-    def _new_way(self, platform: Platform) -> _Way:
+    def _new_way(self, host: Host) -> _Way:
         if self._state is None:
             raise RuntimeError("HttpTransport is used outside 'async with'")
-        settings, speed = self._settings.platforms.of(platform), self._settings.speed
+        settings, speed = self._settings.platforms.of(host), self._settings.speed
         url = URL(settings.base_url)
         budget = SharedBudget(
             self._state,
-            (platform.value, url.authority),
+            (host.value, url.authority),
             settings.limits,
             clock=self._clock,
             sleep=self._sleep,
@@ -122,12 +122,12 @@ class HttpTransport:
             rng=self._rng,
         )
         session = new_session(user_agent(self._settings), at_once=settings.concurrency, timeout_s=settings.timeout_s)
-        lane = Lane(platform.value, session, budget, asyncio.Semaphore(settings.concurrency), settings.max_body_bytes)
+        lane = Lane(host.value, session, budget, asyncio.Semaphore(settings.concurrency), settings.max_body_bytes)
         breaker = AsyncBreaker(self._state, lane.name, settings.breaker, clock=self._clock, speed=speed)
         return _Way(lane, breaker)
 
     async def _patiently(self, way: _Way, request: Request, check: Check) -> Answer:
-        settings = self._settings.platforms.of(request.platform)
+        settings = self._settings.platforms.of(request.host)
         patience = Patience(
             settings.attempts,
             self._backoff,
@@ -144,9 +144,9 @@ class HttpTransport:
 
     async def _once(self, lane: Lane, request: Request, check: Check, may_go: MayGo) -> Answer:
         def note_sent() -> None:
-            self.counts[request.platform, request.kind] += 1
+            self.counts[request.platform, request.kind.partition("/")[0]] += 1  # a kind, not one of its thousand pages
 
-        question = address_request(request, self._settings.platforms.of(request.platform))
+        question = address_request(request, self._settings.platforms.of(request.host))
         answer = await lane.ask(question, may_go, note_sent)
         try:
             check(request, answer)

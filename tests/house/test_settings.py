@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pipeline.domain.names import Platform
+from pipeline.domain.names import Platform, Service
 from pipeline.settings import Settings, is_loopback
 
 LOCAL = {p.value: {"base_url": f"http://127.0.0.1:1/{p.value}"} for p in Platform}
@@ -60,6 +60,8 @@ def test_arguments_win_over_environment_over_file_over_defaults(monkeypatch: pyt
         {"platforms": {"anidb": {"concurrency": 2}}},
         {"platforms": {"anilist": {"batch": 51}}},
         {"platforms": {"kitsu": {"api": "soap"}}},
+        {"platforms": {"jikan": {"extras": ["forum"]}}},
+        {"platforms": {"jikan": {"base": "v3"}}},
         {"platforms": {"jikan": {"limits": [{"requests": 0, "per_s": 1}]}}},
         {"store": {"collection": "a b"}},
     ],
@@ -122,6 +124,29 @@ def test_speed_is_for_this_machine_only() -> None:
 def test_loopback_is_told_by_the_host(url: str, is_here: bool) -> None:
     """What merely looks like this machine is not."""
     assert is_loopback(url) is is_here
+
+
+def test_the_official_api_wants_a_client_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asking it for records without one names both settings; with one the value is there and does not print."""
+    monkeypatch.setenv("ANIME_ENRICH_PLATFORMS__JIKAN__BASE", "mal_v2")
+    with pytest.raises(
+        ValidationError, match=r"jikan\.base is 'mal_v2' but platforms\.jikan\.mal_v2\.token is not set"
+    ):
+        Settings()
+    monkeypatch.setenv("ANIME_ENRICH_PLATFORMS__JIKAN__MAL_V2__TOKEN", "id-42")
+    settings = Settings()
+    assert settings.platforms.hosts(Platform.JIKAN) == (Platform.JIKAN, Service.MAL_V2)
+    assert settings.platforms.of(Service.MAL_V2) is settings.platforms.jikan.mal_v2
+    assert "id-42" not in f"{settings!r} {settings.model_dump_json()}"
+
+
+def test_speed_is_refused_where_a_further_service_is_far_away() -> None:
+    """Every address that would be asked counts; one that is set and not asked does not."""
+    near = {"speed": 2.0, "platforms": LOCAL | {"anidb": {}}}
+    assert Settings.model_validate(near).speed == 2.0
+    near["platforms"] = LOCAL | {"anidb": {}, "jikan": LOCAL["jikan"] | {"base": "mal_v2", "mal_v2": {"token": "id"}}}
+    with pytest.raises(ValidationError, match="mal_v2 are not loopback"):
+        Settings.model_validate(near)
 
 
 def test_pages_are_read_only_with_a_contact() -> None:

@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from yarl import URL
 
 import pipeline.transport
-from pipeline.domain.names import Platform
+from pipeline.domain.exchange import Request
+from pipeline.domain.names import Platform, Service
 from pipeline.errors import Blocked, Broken, BudgetSpent, EnrichError, EntryGone, Misconfigured, Throttled, Transient
-from pipeline.settings import BreakerSettings, Limit
+from pipeline.settings import BreakerSettings, Limit, Settings
 from pipeline.transport import HttpTransport
 from pipeline.transport.faults import map_fault
 from pipeline.transport.lane import Question
@@ -428,6 +429,54 @@ async def test_secrets_are_in_no_message_and_no_log(stage, tmp_path):
     assert logs
     assert "s3cret" not in repr(logs)
     assert all("s3cret-token" in seen.headers["X-Server-Key"] for seen in stage.seen)
+
+
+def official(stage, tmp_path, **more):
+    """Settings under which the record comes from another address of the same stage, with a client id of its own."""
+    given = make_settings(stage.url, tmp_path, token="server-key").model_dump()
+    service = {"base_url": f"{stage.url}/v2", "token": "client-id", "limits": ({"requests": 1000, "per_s": 1},)}
+    given["platforms"]["jikan"] |= {"base": "mal_v2", "mal_v2": service | more}
+    return Settings(**given)
+
+
+RECORD = Request(Platform.JIKAN, "mal_v2", "/anime/1", ("1",), service=Service.MAL_V2)
+
+
+async def test_a_further_service_has_its_own_address_and_its_own_secret(stage, tmp_path):
+    """Each of the two gets its token under its own name, and never the other's."""
+    stage.play(OK)
+    async with HttpTransport(official(stage, tmp_path)) as http:
+        await http.send(RECORD, check)
+        await http.send(ask(), check)
+        assert http.counts[Platform.JIKAN, "mal_v2"] == 1
+    record, other = stage.seen
+    assert (record.path, record.headers["X-MAL-CLIENT-ID"]) == ("/v2/anime/1", "client-id")
+    assert "X-Server-Key" not in record.headers
+    assert other.headers["X-Server-Key"] == "server-key"
+    assert "X-MAL-CLIENT-ID" not in other.headers
+
+
+async def test_a_further_service_that_is_down_stops_nobody_else(stage, tmp_path):
+    """Its breaker is its own: open for the one, closed for the other, whose limits it does not use up either."""
+    stage.play(status(500))
+    settings = official(stage, tmp_path, breaker={"failures": 1, "reset_s": 6000.0}, attempts=1)
+    async with HttpTransport(settings) as http:
+        with pytest.raises(EnrichError):
+            await http.send(RECORD, check)
+        sent = len(stage.seen)
+        stage.play(OK)
+        with pytest.raises(EnrichError, match="mal_v2"):
+            await http.send(RECORD, check)
+        assert len(stage.seen) == sent
+        await http.send(ask(), check)
+
+
+async def test_the_secret_of_a_further_service_is_told_by_its_own_setting(stage, tmp_path):
+    """The message names where it stands, not what it is."""
+    with pytest.raises(Misconfigured, match=r"platforms\.jikan\.mal_v2\.token") as caught:
+        async with HttpTransport(official(stage, tmp_path, token="s3\ncret")) as http:
+            await http.send(RECORD, check)
+    assert "s3" not in str(caught.value)
 
 
 async def test_a_token_no_header_may_carry_is_told_without_it(stage, tmp_path):

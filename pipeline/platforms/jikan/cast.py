@@ -1,19 +1,21 @@
 """Characters, voice actors and staff as MyAnimeList writes them (``Spiegel, Spike``)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from pipeline.domain.names import CharacterRole
 from pipeline.domain.source_title import Character, Credit, VoiceActor
 from pipeline.platforms._notes import Notes
 from pipeline.platforms._reading import JsonObject
-from pipeline.platforms._text import clean_line
+from pipeline.platforms._text import clean_line, make_text
 from pipeline.platforms.jikan.words import LANGUAGES, ROLES
 
 __all__ = ["convert_characters", "convert_staff", "picture"]
 
 _EPISODES: Final = re.compile(r"\s*\((?P<episodes>(?:eps?|episodes?)\b[^()]*)\)\s*$", re.IGNORECASE)
+_LABELLED: Final = re.compile(r"(?P<label>[^\W\d_][^:\n.!?]{0,40}): +(?P<value>\S[^\n]*)(?:\n+|\Z)")
 _NO_PICTURE: Final = ("questionmark", "apple-touch-icon", "/qm_50")
 
 
@@ -23,10 +25,32 @@ def picture(entry: JsonObject) -> str | None:
     return None if url is None or any(mark in url for mark in _NO_PICTURE) else url
 
 
-def convert_characters(rows: tuple[JsonObject, ...], notes: Notes) -> tuple[Character, ...]:
-    """Every character with an id and a name, in the platform's order."""
+def convert_characters(
+    rows: tuple[JsonObject, ...], details: Mapping[str, JsonObject], notes: Notes
+) -> tuple[Character, ...]:
+    """Every character with an id and a name, in the platform's order; with a biography where ``details`` has one."""
     made = (_character(row, notes) for row in rows)
-    return notes.unique("characters", (one for one in made if one is not None), lambda one: one.id)
+    cast = notes.unique("characters", (one for one in made if one is not None), lambda one: one.id)
+    return tuple(_with_biography(one, details[one.id]) if one.id in details else one for one in cast)
+
+
+def _with_biography(character: Character, detail: JsonObject) -> Character:
+    """``about`` begins with labelled facts (``Age: 17``), one a line; the text comes after."""
+    about = make_text(detail.prose("about"))
+    text, attributes = "" if about is None else about.text, dict[str, str]()
+    while found := _LABELLED.match(text):
+        attributes.setdefault(clean_line(found["label"]), clean_line(found["value"]))
+        text = text[found.end() :]
+    if about is not None and about.origin is not None:
+        attributes["Source"] = about.origin
+    return replace(
+        character,
+        name_native=detail.text("name_kanji"),
+        nicknames=detail.texts("nicknames"),
+        age=attributes.get("Age"),
+        attributes=tuple(attributes.items()),
+        description=text or None,
+    )
 
 
 def _character(row: JsonObject, notes: Notes) -> Character | None:

@@ -6,6 +6,7 @@ raises ``Broken``.
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from pipeline.domain.names import (
@@ -17,7 +18,6 @@ from pipeline.domain.names import (
     Platform,
     Site,
     Source,
-    TitleKind,
 )
 from pipeline.domain.source_title import (
     Broadcast,
@@ -38,32 +38,32 @@ from pipeline.domain.source_title import (
 from pipeline.platforms._dates import partial_date
 from pipeline.platforms._links import absolute_url, foreign_ids, host_of, kind_of_host, wiki_language
 from pipeline.platforms._notes import Notes
-from pipeline.platforms._reading import JsonObject, broken
+from pipeline.platforms._reading import EMPTY, JsonObject, broken
 from pipeline.platforms._text import clean_prose, make_text
 from pipeline.platforms.jikan.cast import convert_characters, convert_staff, picture
 from pipeline.platforms.jikan.episodes import convert_episodes
+from pipeline.platforms.jikan.mal_v2 import MAL_V2, convert_record
+from pipeline.platforms.jikan.names_of_title import name_titles
 from pipeline.platforms.jikan.payload import FULL, PartData, episode_pages, parse_part
 from pipeline.platforms.jikan.songs import parse_song
-from pipeline.platforms.jikan.words import DAYS, RATINGS, RELATIONS, SEASONS, SOURCES, STATUSES, TYPES
+from pipeline.platforms.jikan.words import (
+    ADULT_LABELS,
+    DAYS,
+    LIST_STATES,
+    RATINGS,
+    RELATIONS,
+    SEASONS,
+    SOURCES,
+    STATUSES,
+    TYPES,
+)
 
 __all__ = ["convert_title"]
 
 _LENGTH: Final = re.compile(r"(\d{1,4})\s*(hr|hour|min|sec)", re.IGNORECASE)
 _SECONDS: Final = {"hr": 3600, "hour": 3600, "min": 60, "sec": 1}
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):[0-5]\d", re.ASCII)
-_KANA: Final = re.compile("[\u3040-\u30ff]")
 _YOUTUBE: Final = re.compile(r"/(?:embed/|watch\?v=|v/)([\w-]{6,20})", re.ASCII)
-_TITLE_LANGUAGES: Final = {
-    "japanese": "ja",
-    "english": "en",
-    "german": "de",
-    "french": "fr",
-    "spanish": "es",
-    "italian": "it",
-    "portuguese": "pt",
-    "korean": "ko",
-    "chinese": "zh",
-}
 _FLAT_TITLES: Final = (("title", "Default"), ("title_english", "English"), ("title_japanese", "Japanese"))
 _LABELS: Final = (
     ("genres", LabelKind.GENRE),
@@ -71,24 +71,51 @@ _LABELS: Final = (
     ("themes", LabelKind.THEME),
     ("demographics", LabelKind.DEMOGRAPHIC),
 )
-_ADULT_LABELS: Final = frozenset({"Hentai", "Erotica"})
 _COMPANIES: Final = (
     ("studios", CompanyRole.STUDIO),
     ("producers", CompanyRole.PRODUCER),
     ("licensors", CompanyRole.LICENSOR),
 )
 _IMAGE_SIZES: Final = (("image_url", None), ("small_image_url", "small"), ("large_image_url", "large"))
-_LIST_STATES: Final = ("watching", "completed", "on_hold", "dropped", "plan_to_watch")
 
 
 def convert_title(id_: str, parts: Mapping[str, bytes]) -> SourceTitle:
-    """Say in our terms what MyAnimeList says. Raises ``Broken`` when a part cannot be read or ``full`` lacks."""
-    if FULL not in parts:
+    """Say in our terms what MyAnimeList says. Raises ``Broken`` when a part cannot be read or no record is there."""
+    if FULL not in parts and MAL_V2 not in parts:
         raise broken(Platform.JIKAN, id_, FULL, "was never had")
     read = {kind: parse_part(body, id_, kind) for kind, body in parts.items()}
-    notes = Notes(Source.MAL)
+    notes, nothing = Notes(Source.MAL), PartData()
     for kind in sorted(kind for kind, part in read.items() if part.is_missing):
         notes.note("part_absent", f"MyAnimeList has nothing under {kind!r}", kind)
+    base = _convert_full(id_, read, notes) if FULL in read else _convert_official(read, notes)
+    return replace(
+        base,
+        characters=convert_characters(read.get("characters", nothing).many, _biographies(read), notes),
+        staff=convert_staff(read.get("staff", nothing).many, notes),
+        episodes=_episodes(read, parts, notes),
+        drift=notes.drift,
+        findings=notes.findings,
+    )
+
+
+def _convert_official(read: Mapping[str, PartData], notes: Notes) -> SourceTitle:
+    """The official API's record, and of the extras what they add to it."""
+    base, nothing = convert_record(read[MAL_V2].one, notes), PartData()
+    wide = _statistics(EMPTY, read.get("statistics", nothing).one)
+    figures = base.statistics or Statistics()
+    return replace(
+        base,
+        statistics=replace(
+            figures,
+            status_distribution=wide.status_distribution or figures.status_distribution,
+            score_distribution=wide.score_distribution,
+        ),
+        images=tuple(dict.fromkeys([*base.images, *_images(EMPTY, read.get("pictures", nothing))])),
+        trailers=_trailers(EMPTY, read.get("videos", nothing).one),
+    )
+
+
+def _convert_full(id_: str, read: Mapping[str, PartData], notes: Notes) -> SourceTitle:
     full, nothing = read[FULL].one, PartData()
     rating = notes.known("age_rating", _rating_word(full), RATINGS)
     links = _links(full, read)
@@ -119,12 +146,7 @@ def convert_title(id_: str, parts: Mapping[str, bytes]) -> SourceTitle:
         relations=_relations(full, read, notes),
         links=links,
         companies=notes.unique("companies", _companies(full), lambda one: (one.role, one.id or one.name)),
-        characters=convert_characters(read.get("characters", nothing).many, notes),
-        staff=convert_staff(read.get("staff", nothing).many, notes),
-        episodes=_episodes(read, parts, notes),
         identifiers=tuple(dict.fromkeys((ForeignId(Site.MAL, id_), *foreign_ids(link.url for link in links)))),
-        drift=notes.drift,
-        findings=notes.findings,
     )
 
 
@@ -142,20 +164,7 @@ def _titles(full: JsonObject, notes: Notes) -> Iterator[TitleName]:
     if not rows:  # before 2022 there were only the flat fields
         rows = [(word, full.text(key)) for key, word in _FLAT_TITLES]
         rows += [("Synonym", synonym) for synonym in full.texts("title_synonyms")]
-    is_japanese = any(word == "Japanese" and _KANA.search(text or "") for word, text in rows)
-    for word, text in rows:
-        if text is None:
-            continue
-        if word == "Default":
-            yield TitleName(text, TitleKind.MAIN, "ja-Latn" if is_japanese and _is_latin(text) else None)
-        elif word == "Synonym":
-            yield TitleName(text, TitleKind.SYNONYM)
-        else:
-            yield TitleName(text, TitleKind.OFFICIAL, notes.known("titles.type", word, _TITLE_LANGUAGES))
-
-
-def _is_latin(text: str) -> bool:
-    return all(letter < "\u0250" or not letter.isalpha() for letter in text)
+    yield from name_titles(rows, notes)
 
 
 def _aired(full: JsonObject, side: str, notes: Notes) -> PartialDate | None:
@@ -198,11 +207,11 @@ def _labels(full: JsonObject) -> Iterator[Label]:
         for row in full.objs(key):
             name = row.text("name")
             if name is not None:
-                yield Label(name, kind, is_adult=name in _ADULT_LABELS, id=row.id("mal_id"))
+                yield Label(name, kind, is_adult=name in ADULT_LABELS, id=row.id("mal_id"))
 
 
 def _statistics(full: JsonObject, wide: JsonObject) -> Statistics:
-    states = ((state, wide.integer(state)) for state in _LIST_STATES)
+    states = ((state, wide.integer(state)) for state in LIST_STATES)
     scores = ((row.number("score"), row.integer("votes")) for row in wide.objs("scores"))
     return Statistics(
         score=full.number("score") or None,  # an unknown score is documented as 0 and seen as null
@@ -313,6 +322,11 @@ def _companies(full: JsonObject) -> Iterator[Company]:
             name = row.text("name")
             if name is not None:
                 yield Company(name, role, id=row.id("mal_id"), url=row.text("url"))
+
+
+def _biographies(read: Mapping[str, PartData]) -> dict[str, JsonObject]:
+    single = "character/"
+    return {kind.removeprefix(single): part.one for kind, part in read.items() if kind.startswith(single) and part.one}
 
 
 def _episodes(read: Mapping[str, PartData], parts: Mapping[str, bytes], notes: Notes) -> tuple[Episode, ...]:

@@ -10,12 +10,13 @@ from typing import Final, NoReturn
 import orjson
 
 from pipeline.domain.exchange import Answer, Request
-from pipeline.domain.names import Platform
+from pipeline.domain.names import Platform, Service
 from pipeline.errors import Broken, Throttled, Transient, one_line
 from pipeline.platforms._http import check_json, check_status, stated_wait_s
 from pipeline.platforms._reading import EMPTY, JsonObject, broken, parse_object
+from pipeline.platforms.jikan.mal_v2 import MAL_V2, check_record, parse_record
 
-__all__ = ["FULL", "PartData", "check_payload", "episode_pages", "parse_part"]
+__all__ = ["FULL", "PartData", "cast_ids", "check_payload", "episode_numbers", "episode_pages", "parse_part"]
 
 FULL: Final = "full"
 _UPSTREAM_WAIT_S: Final = 300.0
@@ -38,6 +39,9 @@ class PartData:
 
 def check_payload(request: Request, answer: Answer) -> None:
     """Raise what an answer means that carries no usable ``data``."""
+    if request.service is Service.MAL_V2:
+        check_record(answer)
+        return
     body = _error_body(answer)
     if answer.status == 429 and _is_upstream(body):
         _raise(Throttled, answer, "limited by MyAnimeList itself", stated_wait_s(answer) or _UPSTREAM_WAIT_S)
@@ -96,6 +100,8 @@ def _raise(
 
 def parse_part(body: bytes, id_: str, kind: str) -> PartData:
     """Read one part. Raises ``Broken`` when it is not the shape its kind has, or speaks of another title."""
+    if kind == MAL_V2:
+        return PartData(one=parse_record(body, id_))
     envelope = parse_object(body, platform=Platform.JIKAN, id_=id_, part=kind)
     data = envelope.raw("data")
     if kind != FULL and _says_none(envelope):
@@ -116,3 +122,21 @@ def episode_pages(parts: Mapping[str, bytes]) -> tuple[int, ...]:
     """Numbers of the episode pages among the parts, ascending."""
     numbers = (kind.removeprefix("episodes/") for kind in parts if kind.startswith("episodes/"))
     return tuple(sorted(int(number) for number in numbers if number.isascii() and number.isdigit()))
+
+
+def episode_numbers(id_: str, parts: Mapping[str, bytes]) -> tuple[int, ...]:
+    """Numbers of the episodes on the pages that are there, ascending."""
+    rows = (row for page in episode_pages(parts) for row in _rows(parts, id_, f"episodes/{page}"))
+    numbers = {row.integer("mal_id") for row in rows}
+    return tuple(sorted(number for number in numbers if number is not None and number > 0))
+
+
+def cast_ids(id_: str, parts: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Ids of the characters in the cast list, in its order; empty when it is not there."""
+    rows = _rows(parts, id_, "characters") if "characters" in parts else ()
+    ids = (row.obj("character").id("mal_id") for row in rows)
+    return tuple(dict.fromkeys(one for one in ids if one is not None and one.isascii() and one.isdigit()))
+
+
+def _rows(parts: Mapping[str, bytes], id_: str, kind: str) -> tuple[JsonObject, ...]:
+    return parse_part(parts[kind], id_, kind).many

@@ -1,55 +1,96 @@
 """What to ask a Jikan-shaped service for one title, as a pure function of the parts already had.
 
-Round one: ``full``, which says whether the title is there at all and whether it can have an episode list. Round two:
-``characters``, ``staff``, the first page of episodes. Round three: all further pages. A killed run asks only what is
-missing; an id that nobody has costs one request.
+Round one: the record (``full``, or ``mal_v2`` of the official API), which says whether the title is there at all and
+whether it can have an episode list; either will do for the rounds after. Round two:
+``characters``, ``staff``, the first page of episodes, and the extras that are one request a title. Round three: all
+further pages, and details of single episodes and characters where those are wanted: by far the dearest. A killed run
+asks only what is missing; an id that nobody has costs one request.
 """
 
-from typing import Final
+from collections.abc import Collection, Iterator
+from typing import Final, Literal, TypeAlias
 
 from pipeline.domain.exchange import Request, Wanted
 from pipeline.domain.names import Platform, TitleType
 from pipeline.errors import BadInput
 from pipeline.platforms._reading import broken
-from pipeline.platforms.jikan.payload import FULL, episode_pages, parse_part
+from pipeline.platforms.jikan.mal_v2 import MAL_V2, ask_record
+from pipeline.platforms.jikan.payload import FULL, cast_ids, episode_numbers, episode_pages, parse_part
 
-__all__ = ["expect_kinds", "plan_title"]
+__all__ = ["EXTRAS", "Base", "expect_kinds", "plan_title"]
+
+Base: TypeAlias = Literal["full", "mal_v2"]
+"""The kind of a title's record."""
 
 _BESIDE: Final = ("characters", "staff")
-_WITHOUT_LIST: Final = frozenset({"Movie", "Music"})
+_BESIDE_EXTRA: Final = ("statistics", "pictures", "videos")
+_EPISODE_DETAILS: Final = "episode_details"
+_CHARACTER_DETAILS: Final = "character_details"
+EXTRAS: Final = (*_BESIDE_EXTRA, _EPISODE_DETAILS, _CHARACTER_DETAILS)
+"""What may be asked for beyond the core. The last two take a request for every episode, for every character."""
+
+_WITHOUT_LIST: Final = frozenset({"movie", "music"})
 _WITHOUT_LIST_HERE: Final = frozenset({TitleType.MOVIE, TitleType.MUSIC})
 _PAGE_SIZE: Final = 100
 _MOST_PAGES: Final = 200
 """20,000 episodes; no title comes near, so a larger number is damage."""
+_USUAL_CAST: Final = 25
 
 
-def plan_title(wanted: Wanted) -> tuple[Request, ...]:
+def plan_title(wanted: Wanted, extras: Collection[str] = (), base: Base = FULL) -> tuple[Request, ...]:
     """Requests still open for one title. Raises ``Broken`` when a stored part cannot be read."""
     if not (wanted.id.isascii() and wanted.id.isdigit()):
         raise BadInput(f"{wanted.id!r} is not a MyAnimeList id; give the number from the title's address")
-    if FULL not in wanted.parts:
-        return (_request(wanted.id, FULL),)
-    kinds = [kind for kind in _BESIDE if kind not in wanted.parts]
+    if FULL not in wanted.parts and base not in wanted.parts:
+        return (ask_record(wanted.id) if base == MAL_V2 else _request(wanted.id, FULL),)
+    kinds = [kind for kind in _beside(extras) if kind not in wanted.parts]
     if _has_list(wanted):
         kinds += [f"episodes/{page}" for page in _missing_pages(wanted)]
+    kinds += [kind for kind in _details(wanted, extras) if kind not in wanted.parts]
     return tuple(_request(wanted.id, kind) for kind in kinds)
 
 
-def expect_kinds(wanted: Wanted) -> tuple[str, ...]:
-    """Kinds of all requests a title will take, as far as the catalogue tells its type and length."""
-    pages = 0 if wanted.type in _WITHOUT_LIST_HERE or wanted.episodes == 1 else -(-(wanted.episodes or 1) // _PAGE_SIZE)
-    return (FULL, *_BESIDE, *("episodes" for _ in range(pages)))
+def expect_kinds(wanted: Wanted, extras: Collection[str] = (), base: Base = FULL) -> tuple[str, ...]:
+    """Kinds of all requests a title will take, as far as the catalogue tells its type and length.
+
+    Nobody knows how long a cast is before it was asked for: a usual one is taken.
+    """
+    listed = 0 if wanted.type in _WITHOUT_LIST_HERE or wanted.episodes == 1 else wanted.episodes or 1
+    kinds = (base, *_beside(extras), *["episodes"] * -(-listed // _PAGE_SIZE))
+    details = ["episode"] * listed if _EPISODE_DETAILS in extras else []
+    return (*kinds, *details, *(["character"] * _USUAL_CAST if _CHARACTER_DETAILS in extras else []))
+
+
+def _beside(extras: Collection[str]) -> tuple[str, ...]:
+    return (*_BESIDE, *(kind for kind in _BESIDE_EXTRA if kind in extras))
+
+
+def _details(wanted: Wanted, extras: Collection[str]) -> Iterator[str]:
+    """What is asked one by one: as much of it as the parts already had make known."""
+    if _EPISODE_DETAILS in extras:
+        yield from (f"episode/{number}" for number in episode_numbers(wanted.id, wanted.parts))
+    if _CHARACTER_DETAILS in extras:
+        yield from (f"character/{number}" for number in cast_ids(wanted.id, wanted.parts))
 
 
 def _request(id_: str, kind: str) -> Request:
-    name, _, page = kind.partition("/")
-    params = (("page", page),) if page else ()
-    return Request(Platform.JIKAN, kind, f"/anime/{id_}/{name}", (id_,), params)
+    match kind.split("/"):
+        case ["episodes", page]:
+            return Request(Platform.JIKAN, kind, f"/anime/{id_}/episodes", (id_,), (("page", page),))
+        case ["episode", number]:
+            return Request(Platform.JIKAN, kind, f"/anime/{id_}/episodes/{number}", (id_,))
+        case ["character", character]:
+            return Request(Platform.JIKAN, kind, f"/characters/{character}/full", (id_,))
+        case _:
+            return Request(Platform.JIKAN, kind, f"/anime/{id_}/{kind}", (id_,))
 
 
 def _has_list(wanted: Wanted) -> bool:
-    full = parse_part(wanted.parts[FULL], wanted.id, FULL).one
-    return full.text("type") not in _WITHOUT_LIST and full.integer("episodes") != 1
+    if FULL in wanted.parts:
+        record, type_, count = parse_part(wanted.parts[FULL], wanted.id, FULL).one, "type", "episodes"
+    else:
+        record, type_, count = parse_part(wanted.parts[MAL_V2], wanted.id, MAL_V2).one, "media_type", "num_episodes"
+    return (record.text(type_) or "").lower() not in _WITHOUT_LIST and record.integer(count) != 1
 
 
 def _missing_pages(wanted: Wanted) -> tuple[int, ...]:

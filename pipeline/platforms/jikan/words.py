@@ -12,7 +12,21 @@ from pipeline.domain.names import (
     TitleType,
 )
 
-__all__ = ["DAYS", "LANGUAGES", "RATINGS", "RELATIONS", "ROLES", "SEASONS", "SOURCES", "STATUSES", "TYPES"]
+__all__ = [
+    "ADULT_LABELS",
+    "DAYS",
+    "DEMOGRAPHICS",
+    "GENRES",
+    "LANGUAGES",
+    "LIST_STATES",
+    "RATINGS",
+    "RELATIONS",
+    "ROLES",
+    "SEASONS",
+    "SOURCES",
+    "STATUSES",
+    "TYPES",
+]
 
 TYPES: Final = {
     "tv": TitleType.TV,
@@ -59,6 +73,14 @@ RATINGS: Final = {
     "r+": AgeRating.R_PLUS,
     "rx": AgeRating.RX,
 }
+ADULT_LABELS: Final = frozenset({"Hentai", "Erotica"})
+GENRES: Final = ADULT_LABELS | {
+    "Action", "Adventure", "Avant Garde", "Award Winning", "Boys Love", "Comedy", "Drama", "Ecchi", "Fantasy",
+    "Girls Love", "Gourmet", "Horror", "Mystery", "Romance", "Sci-Fi", "Slice of Life", "Sports", "Supernatural",
+    "Suspense",
+}  # fmt: skip
+DEMOGRAPHICS: Final = frozenset({"Josei", "Kids", "Seinen", "Shoujo", "Shounen"})
+LIST_STATES: Final = ("watching", "completed", "on_hold", "dropped", "plan_to_watch")
 ROLES: Final = {"main": CharacterRole.MAIN, "supporting": CharacterRole.SUPPORTING}
 RELATIONS: Final = {
     "prequel": RelationKind.PREQUEL,
