@@ -116,7 +116,9 @@ def _reason(reason: FieldProvenance) -> str:
         told += f", from {' '.join(source.value for source in reason.sources)}"
     if reason.alternatives:
         told += f"; passed over: {'; '.join(_brief(alternative, 60) for alternative in reason.alternatives[:3])}"
-    return told + (f" and {len(reason.alternatives) - 3} more" if len(reason.alternatives) > 3 else "")
+    if len(reason.alternatives) > 3:
+        told += f" and {len(reason.alternatives) - 3} more"
+    return told + (f"; {'; '.join(reason.evidence)}" if reason.evidence else "")
 
 
 def _print_reason(reason: FieldProvenance | None) -> None:

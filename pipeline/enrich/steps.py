@@ -30,7 +30,7 @@ from pipeline.ledger.titles import StoredTitle
 from pipeline.ledger.work import StepResult
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.preprocess import ALIGN_VERSION, align
-from pipeline.preprocess.learning import IdKey, Learning
+from pipeline.preprocess.learning import LEARN_VERSION, IdKey, Learning
 from pipeline.stages import STAGES
 
 __all__ = ["ASSEMBLE", "CHAIN", "CONVERT", "Made", "Steps", "code_versions"]
@@ -50,6 +50,7 @@ def code_versions(adapters: Mapping[Platform, PlatformAdapter]) -> JsonValue:
     """Version of every step's code: part of what a finished title is good for."""
     return {
         "convert": {platform.value: adapter.convert_version for platform, adapter in adapters.items()},
+        "learn": LEARN_VERSION,
         "align": ALIGN_VERSION,
         "stages": {name: stage.version for name, stage in STAGES.items()},
         "assemble": ASSEMBLE_VERSION,

@@ -17,7 +17,10 @@ from pipeline.domain.claims import Finding
 from pipeline.domain.names import Site, Source
 from pipeline.domain.title import LearnedId, id_key
 
-__all__ = ["IdKey", "Learning", "Refuted", "Word", "plan_learning"]
+__all__ = ["LEARN_VERSION", "IdKey", "Learning", "Refuted", "Word", "plan_learning"]
+
+LEARN_VERSION: Final = 1
+"""Goes up whenever the same words teach something else; part of what a finished title is good for."""
 
 IdKey: TypeAlias = tuple[Site, str]
 
@@ -117,7 +120,7 @@ class _Learner:
                 if (key := (site, one.id))
             ),
             tuple(self._refuted[key] for key in sorted(self._refuted)),
-            tuple(sorted(self._findings(absent), key=lambda one: (one.code, one.message))),
+            tuple(sorted(set(self._findings(absent)), key=lambda one: (one.code, one.message))),
         )
 
     def _said(self) -> dict[Site, dict[Source, frozenset[str]]]:
