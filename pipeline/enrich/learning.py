@@ -103,11 +103,10 @@ def _plan(
         for was in stored
         if was.status == "refuted" and was.basis == basis
     ]
-    row = load_row(title.row)
     return plan_learning(
         title.title_id,
         title.ids,
-        _comparable((row.title, *row.synonyms)),
+        _names_of(title) if _needs_names(one) else frozenset(),
         words,
         owners=owners,
         refuted=refuted,
@@ -122,10 +121,26 @@ def _plan(
 
 
 def _words(one: Heard) -> list[Word]:
+    has_names = _needs_names(one)
     return [
-        Word(source.source, _ids(source.identifiers), _comparable(name.text for name in source.titles), found_by)
+        Word(
+            source.source,
+            _ids(source.identifiers),
+            _comparable(name.text for name in source.titles) if has_names else frozenset(),
+            found_by,
+        )
         for source, found_by in zip(one.sources, one.found_by, strict=True)
     ]
+
+
+def _needs_names(one: Heard) -> bool:
+    """Names are compared only with those of records found by learned ids; most titles have none."""
+    return any(one.found_by)
+
+
+def _names_of(title: StoredTitle) -> frozenset[str]:
+    row = load_row(title.row)
+    return _comparable((row.title, *row.synonyms))
 
 
 def _ids(identifiers: Iterable[ForeignId]) -> frozenset[IdKey]:

@@ -4,7 +4,7 @@ What a title holds here is always the outcome of one decision over everything sa
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import orjson
@@ -34,6 +34,8 @@ class StoredId:
     said_by: tuple[Source, ...]
     evidence: str
     basis: Digest
+    learned_at: float = field(default=0.0, compare=False)
+    """When it came in (read only; the ledger's clock says it)."""
 
 
 class LearnedBook:
@@ -53,12 +55,11 @@ class LearnedBook:
                     found[row["title_id"]] = (*found.get(row["title_id"], ()), _stored(row))
         return found
 
-    def learned_at(self, title_id: str) -> dict[tuple[Site, str], float]:
-        """When each id of a title came in."""
-        query = sa.select(LEARNED_IDS.c.site, LEARNED_IDS.c.id, LEARNED_IDS.c.learned_at)
+    def counts(self) -> dict[str, int]:
+        """How many ids are learned and how many refuted."""
+        query = sa.select(LEARNED_IDS.c.status, sa.func.count()).group_by(LEARNED_IDS.c.status)
         with self._db.read() as c:
-            rows = c.execute(query.where(LEARNED_IDS.c.title_id == title_id)).all()
-        return {(Site(site), id_): at for site, id_, at in rows}
+            return dict(c.execute(query).all())
 
     def replace(self, ids: Mapping[str, Iterable[StoredId]]) -> None:
         """Make these all the ids of these titles: one transaction. An id that stands as it was keeps its time."""
@@ -118,6 +119,7 @@ def _stored(row: sa.RowMapping) -> StoredId:
         said_by=tuple(Source(name) for name in orjson.loads(row["said_by"])),
         evidence=row["evidence"],
         basis=row["basis"],
+        learned_at=row["learned_at"],
     )
 
 

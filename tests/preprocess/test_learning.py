@@ -25,9 +25,7 @@ def learn(
     refuted: Collection[Refuted] = (),
     absent: Collection[IdKey] = (),
 ) -> Learning:
-    return plan_learning(
-        "own", ids, NAMES, words, owners=owners or {}, refuted=refuted, absent=frozenset(absent)
-    )
+    return plan_learning("own", ids, NAMES, words, owners=owners or {}, refuted=refuted, absent=frozenset(absent))
 
 
 def learned(learning: Learning) -> dict[Site, str]:
