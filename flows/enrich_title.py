@@ -82,16 +82,13 @@ async def fetch(platform: str, title_id: str) -> State[Any]:
 async def decide(step: str, title_id: str) -> State[Any]:
     """Take the title through the chain as far as ``step``; what came before is in the ledger.
 
-    Where kept answers turn out torn, those platforms are asked again.
+    Where kept answers turn out torn or ids are learned, those platforms are asked once more.
     """
-    chain = _bench.get().chain
-    (made,) = await asyncio.to_thread(chain.decide, [title_id], until=step)
-    if torn := made.torn:
-        await asyncio.gather(*(chain.fetch(platform, [title_id]) for platform in torn))
-        (made,) = await asyncio.to_thread(chain.decide, [title_id], until=step)
+    (made,) = await _bench.get().chain.make([title_id], until=step)
     if made.problem:
         return Failed(message=made.problem)
-    return Completed(message=f"torn answers of {', '.join(torn)} were asked for again" if torn else None)
+    again = ", ".join(dict.fromkeys(platform.value for platform in made.asked))
+    return Completed(message=f"asked once more: {again}" if again else None)
 
 
 @task(cache_policy=NO_CACHE, persist_result=False, task_run_name="embed and load")

@@ -1,6 +1,7 @@
 """``anime-enrich show``: one title's record, and why each field is what it is."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from pipeline.cli.console import console, print_json
 from pipeline.cli.workplace import find_titles, ledger_of, load_settings
 from pipeline.domain.canonical import JsonValue, load_json
 from pipeline.domain.record import AnimeRecord, FieldProvenance, Provenance
+from pipeline.domain.title import id_key
 from pipeline.errors import BadInput, Damaged
 from pipeline.ledger import Ledger
 from pipeline.ledger.titles import StoredTitle
@@ -81,6 +83,7 @@ def _print(
     if title.note:
         console.print(f"  {title.result}: {title.note}", style="yellow", markup=False)
     _print_outcomes(ledger, title)
+    _print_learned(ledger, title)
     _print_fields(values, provenance, is_why=options.is_why)
     for finding in provenance.findings:
         console.print(
@@ -93,6 +96,14 @@ def _print_outcomes(ledger: Ledger, title: StoredTitle) -> None:
         outcome = settled.outcome
         note = f"  {outcome.reason}" if outcome.reason else ""
         console.print(f"  {platform.value:<14} {outcome.outcome.value:<12} {' '.join(outcome.ids)}{note}", markup=False)
+
+
+def _print_learned(ledger: Ledger, title: StoredTitle) -> None:
+    """Ids the row does not list, who said them and since when; those that proved wrong too."""
+    for one in ledger.learned.of([title.title_id]).get(title.title_id, ()):
+        since = datetime.fromtimestamp(one.learned_at, tz=UTC).strftime("%Y-%m-%d")
+        told = f"{one.status} {since}, said by {' and '.join(one.said_by)}"
+        console.print(f"  {id_key(one.site, one.id):<27} {told}", markup=False)
 
 
 def _print_fields(values: dict[str, JsonValue], provenance: Provenance, *, is_why: bool) -> None:
@@ -116,7 +127,9 @@ def _reason(reason: FieldProvenance) -> str:
         told += f", from {' '.join(source.value for source in reason.sources)}"
     if reason.alternatives:
         told += f"; passed over: {'; '.join(_brief(alternative, 60) for alternative in reason.alternatives[:3])}"
-    return told + (f" and {len(reason.alternatives) - 3} more" if len(reason.alternatives) > 3 else "")
+    if len(reason.alternatives) > 3:
+        told += f" and {len(reason.alternatives) - 3} more"
+    return told + (f"; {'; '.join(reason.evidence)}" if reason.evidence else "")
 
 
 def _print_reason(reason: FieldProvenance | None) -> None:

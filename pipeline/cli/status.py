@@ -10,6 +10,7 @@ from pipeline.cli.console import console, print_json
 from pipeline.cli.workplace import ledger_of, load_settings
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.names import Outcome, Platform
+from pipeline.domain.title import id_key
 from pipeline.ledger import Ledger
 from pipeline.ledger.runs import Run
 
@@ -44,6 +45,8 @@ def _as_json(ledger: Ledger) -> dict[str, JsonValue]:
         "titles": dict(ledger.titles.results()),
         "platforms": {p.value: {o.value: n for o, n in by.items()} for p, by in ledger.fetched.tally().items()},
         "answers": {p.value: n for p, n in ledger.fetched.answer_count().items()},
+        "ids_learned": dict(ledger.learned.counts()),
+        "ids_shared": {id_key(*key): list(titles) for key, titles in ledger.learned.shared().items()},
         "points": points,
         "vectors_cached": vectors,
         "steps": {step: {"titles": n, "cpu_s": round(cpu, 3)} for step, (n, cpu) in ledger.steps.cpu_by_step().items()},
@@ -80,6 +83,10 @@ def _print(ledger: Ledger) -> None:
     points, vectors = ledger.vectors.counts()
     console.print(f"store     {points} points; {vectors} vectors kept")
     console.print(_platforms(ledger))
+    if counts := ledger.learned.counts():
+        console.print("ids       " + ", ".join(f"{n} {status}" for status, n in sorted(counts.items())))
+    for key, titles in ledger.learned.shared().items():
+        console.print(f"review    {id_key(*key)} was learned for {' and '.join(titles)}", style="yellow")
     for host, pid, n in ledger.claims.others():
         console.print(f"working   process {pid} on {host} has {n} titles")
     for title_id, step, why in ledger.steps.failures(limit=10):

@@ -7,6 +7,9 @@ dates are Japan's.
 """
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from pipeline.domain.claims import Drift, Finding
 from pipeline.domain.names import (
@@ -187,7 +190,7 @@ class Song:
 class ForeignId:
     """What a platform says the title's id is elsewhere. ``site`` is a :class:`Site` or the platform's own word."""
 
-    site: Site | str
+    site: Annotated[Site | str, Field(union_mode="left_to_right")]  # what was a Site is one again when it is read back
     id: str
 
 

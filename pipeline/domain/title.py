@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.domain.aligned import Alignment
-from pipeline.domain.names import AiringStatus, Season, Site, TitleType
+from pipeline.domain.claims import Finding
+from pipeline.domain.names import AiringStatus, Season, Site, Source, TitleType
 from pipeline.domain.source_title import SourceTitle
 
-__all__ = ["CatalogueRow", "StageInput", "Title", "id_key"]
+__all__ = ["CatalogueRow", "LearnedId", "StageInput", "Title", "id_key"]
 
 
 def id_key(site: Site, id_: str) -> str:
@@ -42,12 +43,30 @@ class CatalogueRow:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnedId:
+    """An id the row does not list, and the platforms that said it. ``is_found``: its own record answered for it."""
+
+    site: Site
+    id: str
+    said_by: tuple[Source, ...]
+    is_found: bool = False
+    is_absent: bool = False
+    """Its platform was asked and does not have it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Title:
-    """A title with its identity. ``ids`` is a multimap: a row may carry two ids of one site."""
+    """A title with its identity. ``ids`` is a multimap: a row may carry two ids of one site.
+
+    ``ids`` are the row's and, for sites the row does not list, the ``learned`` ones. ``findings`` are what is odd
+    about them.
+    """
 
     title_id: str
     row: CatalogueRow
     ids: Mapping[Site, tuple[str, ...]]
+    learned: tuple[LearnedId, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

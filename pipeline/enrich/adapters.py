@@ -1,8 +1,9 @@
-"""The six adapters as the settings want them."""
+"""The six adapters as the settings want them, and the ids each is asked for."""
 
 from collections.abc import Mapping
 
 from pipeline.domain.names import Platform
+from pipeline.ledger.titles import StoredTitle
 from pipeline.platforms.anidb import AnidbAdapter
 from pipeline.platforms.anilist import AniListAdapter
 from pipeline.platforms.anime_planet import AnimePlanetAdapter
@@ -12,7 +13,7 @@ from pipeline.platforms.kitsu import KitsuAdapter
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import Settings
 
-__all__ = ["make_adapters"]
+__all__ = ["ids_to_ask", "make_adapters"]
 
 
 def make_adapters(settings: Settings) -> Mapping[Platform, PlatformAdapter]:
@@ -26,3 +27,8 @@ def make_adapters(settings: Settings) -> Mapping[Platform, PlatformAdapter]:
         Platform.ANIME_PLANET: AnimePlanetAdapter(),
         Platform.ANIMESCHEDULE: AnimeScheduleAdapter(),
     }
+
+
+def ids_to_ask(adapter: PlatformAdapter, title: StoredTitle) -> tuple[str, ...]:
+    """What a platform is asked for: the ids the row leads to, and learned ones only where it leads to none."""
+    return adapter.wanted_ids(title.ids) or adapter.wanted_ids(title.all_ids)

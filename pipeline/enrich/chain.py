@@ -5,8 +5,10 @@ several, and again after a crash. :class:`~pipeline.enrich.runner.Runner` calls 
 call them one task each.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from pipeline.domain.canonical import Digest, digest_of
 from pipeline.domain.names import Outcome, Platform
@@ -23,6 +25,10 @@ from pipeline.settings import Settings
 from pipeline.store.port import VectorStore
 
 __all__ = ["Chain", "Ended", "Parts", "config_digest", "config_of"]
+
+
+_ASKINGS: Final = 6
+"""Ids are learned over two levels, each of which may be asked for and taken back; torn answers come on top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +121,26 @@ class Chain:
         """Convert … assemble, as far as ``until``; see :meth:`Steps.make_records`."""
         titles = self.parts.ledger.titles.load(title_ids)
         return Steps(self.parts.ledger, self.parts.adapters, self.on_step).make_records(titles, until=until)
+
+    async def make(self, title_ids: Sequence[str], *, until: str = ASSEMBLE) -> list[Made]:
+        """Decide; where answers turned out torn or ids were learned, ask for them and decide again, until all is known.
+
+        One asking is for all titles that need it, so platforms are asked in batches.
+        """
+        made = await asyncio.to_thread(self.decide, title_ids, until=until)
+        for _ in range(_ASKINGS):
+            wanting = {m.title.title_id: m for m in made if m.to_settle}
+            if not wanting:
+                break
+            platforms = dict.fromkeys(platform for m in wanting.values() for platform in m.to_settle)
+            await asyncio.gather(
+                *(self.fetch(p, [t for t, m in wanting.items() if p in m.to_settle]) for p in platforms)
+            )
+            for m in await asyncio.to_thread(self.decide, list(wanting), until=until):
+                before = wanting[m.title.title_id]
+                wanting[m.title.title_id] = replace(m, asked=(*before.asked, *before.to_settle))
+            made = [wanting.get(m.title.title_id, m) for m in made]
+        return made
 
     async def load(self, made: Sequence[Made]) -> Loaded:
         """Embed and load; see :meth:`Loader.load`."""

@@ -16,6 +16,7 @@ from pipeline.catalogue import load_row
 from pipeline.domain.canonical import Digest
 from pipeline.domain.exchange import Answer, Reading, Request, Wanted
 from pipeline.domain.names import AiringStatus, Outcome, Platform
+from pipeline.enrich.adapters import ids_to_ask
 from pipeline.errors import (
     BadInput,
     Blocked,
@@ -165,7 +166,7 @@ class Fetcher:
         errands: list[tuple[StoredTitle, tuple[str, ...]]] = []
         topped_up: list[_Asked] = []
         for title in titles:
-            ids = self.adapter.wanted_ids(title.ids)
+            ids = ids_to_ask(self.adapter, title)
             last = stored[title.title_id].get(self.platform)
             not_asked = self._not_asked(title.title_id, ids)
             if not_asked is not None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.exchange import Wanted
 from pipeline.domain.names import Host, Outcome, Platform
+from pipeline.enrich.adapters import ids_to_ask
 from pipeline.enrich.fetching import is_fresh, missing_of, wanted_of
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import SettledOutcome
@@ -143,7 +144,7 @@ class _Tally:
         self._waiting: list[Wanted] = []
 
     def add(self, title: StoredTitle, adapter: PlatformAdapter, last: SettledOutcome | None, *, now: float) -> None:
-        ids = adapter.wanted_ids(title.ids)
+        ids = ids_to_ask(adapter, title)
         if self._why_off is not None:
             return
         if not ids:

@@ -110,7 +110,7 @@ class Runner:
     async def _finish_ready(self, ready: asyncio.Queue[str | None], selection: Selection, config: Digest) -> None:
         async for batch in _batches(ready, self.parts.settings.window):
             with self._timed("decide"):
-                made = await self._decide(batch)
+                made = await self._chain.make(batch)
             with self._timed("embed and load"):
                 loaded = await self._chain.load(made)
             self.report.vectors_made += loaded.vectors_made
@@ -119,17 +119,6 @@ class Runner:
             for ended in self._chain.conclude(made, loaded, config=config):
                 self._note(ended)
             await selection.close(batch)
-
-    async def _decide(self, batch: Sequence[str]) -> list[Made]:
-        """Decide; where kept answers turned out torn, ask again and decide once more."""
-        made = await asyncio.to_thread(self._chain.decide, batch)
-        torn = [m.title.title_id for m in made if m.torn]
-        if not torn:
-            return made
-        for platform in dict.fromkeys(platform for m in made for platform in m.torn):
-            await self._chain.fetch(platform, [m.title.title_id for m in made if platform in m.torn])
-        again = {m.title.title_id: m for m in await asyncio.to_thread(self._chain.decide, torn)}
-        return [again.get(m.title.title_id, m) for m in made]
 
     def _note(self, ended: Ended) -> None:
         report, title = self.report, ended.made.title

@@ -1,8 +1,8 @@
 """Steps 3 to 5 for many titles: convert, align, six stages, assemble; each result kept under its key.
 
 A step runs over a window of titles: one look for results that stand, one note of what is intended, then title by
-title, each result written as soon as it is there. A title that fails at a step is noted and leaves the chain; the
-others go on.
+title, each result written as soon as it is there. A title that fails at a step is noted and leaves the chain, as does
+one of which the converted answers taught an id to ask for; the others go on.
 """
 
 import time
@@ -21,13 +21,16 @@ from pipeline.domain.names import Outcome, Platform, Site
 from pipeline.domain.record import SCHEMA_VERSION, AnimeRecord, Provenance
 from pipeline.domain.source_title import SourceTitle
 from pipeline.domain.title import StageInput, Title, id_key
+from pipeline.enrich.adapters import ids_to_ask
+from pipeline.enrich.learning import Heard, learn_ids, platforms_to_settle, rests_on
 from pipeline.errors import Damaged, EnrichError
 from pipeline.ledger import Ledger
-from pipeline.ledger.fetched import FetchBook, PartRef
+from pipeline.ledger.fetched import FetchBook, PartRef, Settled
 from pipeline.ledger.titles import StoredTitle
 from pipeline.ledger.work import StepResult
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.preprocess import ALIGN_VERSION, align
+from pipeline.preprocess.learning import LEARN_VERSION, IdKey, Learning
 from pipeline.stages import STAGES
 
 __all__ = ["ASSEMBLE", "CHAIN", "CONVERT", "Made", "Steps", "code_versions"]
@@ -47,6 +50,7 @@ def code_versions(adapters: Mapping[Platform, PlatformAdapter]) -> JsonValue:
     """Version of every step's code: part of what a finished title is good for."""
     return {
         "convert": {platform.value: adapter.convert_version for platform, adapter in adapters.items()},
+        "learn": LEARN_VERSION,
         "align": ALIGN_VERSION,
         "stages": {name: stage.version for name, stage in STAGES.items()},
         "assemble": ASSEMBLE_VERSION,
@@ -66,7 +70,8 @@ class _Done(Generic[T]):
 class Made:
     """What the chain made of one title; ``problem`` says why there is no record.
 
-    ``torn`` names platforms whose kept answers turned out torn: their outcomes are forgotten, ask them again.
+    ``to_settle`` names platforms that have to be asked (again) before more can be made of it: their kept answers
+    turned out torn and are forgotten, or an id was learned or lost there. ``asked`` are those that were.
     """
 
     title: StoredTitle
@@ -74,7 +79,8 @@ class Made:
     record_digest: Digest | None = None
     provenance_digest: Digest | None = None
     problem: str = ""
-    torn: tuple[Platform, ...] = ()
+    to_settle: tuple[Platform, ...] = ()
+    asked: tuple[Platform, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +94,28 @@ class _Window:
     """Everything known of the titles on their way through the chain."""
 
     titles: dict[str, StoredTitle]
+    settled: dict[str, dict[Platform, Settled]] = field(default_factory=dict)
     outcomes: dict[str, dict[Platform, Outcome]] = field(default_factory=dict)
     sources: dict[str, tuple[SourceTitle, ...]] = field(default_factory=dict)
+    found_by: dict[str, tuple[frozenset[IdKey], ...]] = field(default_factory=dict)
+    """For each source the learned ids it was found by."""
     source_digests: dict[str, list[Digest]] = field(default_factory=dict)
+    learned: dict[str, Learning] = field(default_factory=dict)
     inputs: dict[str, StageInput] = field(default_factory=dict)
     inputs_key: dict[str, Digest] = field(default_factory=dict)
     drafts: dict[str, dict[str, Draft]] = field(default_factory=dict)
     draft_digests: dict[str, list[Digest]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     torn: dict[str, tuple[Platform, ...]] = field(default_factory=dict)
+    unsettled: dict[str, tuple[Platform, ...]] = field(default_factory=dict)
 
     def alive(self) -> list[str]:
-        return [title_id for title_id in self.titles if title_id not in self.problems]
+        return [
+            title_id for title_id in self.titles if title_id not in self.problems and title_id not in self.unsettled
+        ]
+
+    def to_settle(self, title_id: str) -> tuple[Platform, ...]:
+        return tuple(dict.fromkeys((*self.torn.get(title_id, ()), *self.unsettled.get(title_id, ()))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +134,20 @@ class Steps:
         can be kept (disk full, ledger torn).
         """
         window = _Window({title.title_id: title for title in titles})
-        stored = self.ledger.fetched.outcomes(list(window.titles))
+        window.settled = self.ledger.fetched.outcomes(list(window.titles))
         window.outcomes = {
-            t: {platform: settled.outcome.outcome for platform, settled in by.items()} for t, by in stored.items()
+            t: {platform: settled.outcome.outcome for platform, settled in by.items()}
+            for t, by in window.settled.items()
         }
         for title_id in window.titles:
-            window.sources[title_id], window.source_digests[title_id] = (), []
+            window.sources[title_id], window.source_digests[title_id], window.found_by[title_id] = (), [], ()
             window.drafts[title_id], window.draft_digests[title_id] = {}, []
         made: dict[str, Made] = {}
         for step in CHAIN[: CHAIN.index(until) + 1]:
             if step == CONVERT:
                 for adapter in self.adapters.values():
                     self._convert(window, adapter)
+                self._learn(window)
             elif step == _ALIGN:
                 self._align(window)
             elif step == ASSEMBLE:
@@ -137,13 +155,13 @@ class Steps:
             else:
                 self._decide(window, step.removeprefix(_STAGE))
         return [
-            replace(made.get(t, Made(title, problem=window.problems.get(t, ""))), torn=window.torn.get(t, ()))
+            replace(made.get(t, Made(title, problem=window.problems.get(t, ""))), to_settle=window.to_settle(t))
             for t, title in window.titles.items()
         ]
 
     def _convert(self, window: _Window, adapter: PlatformAdapter) -> None:
         heard = {
-            t: adapter.wanted_ids(window.titles[t].ids)
+            t: ids_to_ask(adapter, window.titles[t])
             for t in window.alive()
             if window.outcomes[t].get(adapter.name) in (Outcome.FOUND, Outcome.FAILED)
         }
@@ -161,9 +179,24 @@ class Steps:
         done, problems = self._through(f"{CONVERT}:{adapter.name.value}", tuple[SourceTitle, ...], keys, work)
         for title_id, result in done.items():
             window.sources[title_id] += result.value
+            window.found_by[title_id] += (rests_on(adapter, window.titles[title_id]),) * len(result.value)
             window.source_digests[title_id].append(result.digest)
         for title_id in problems:  # the platform is as good as failed for this title; the others still speak
             window.outcomes[title_id][adapter.name] = Outcome.FAILED
+
+    def _learn(self, window: _Window) -> None:
+        """Learn ids from what was said, unless somebody has not spoken yet or spoke and is torn."""
+        heard = {
+            t: Heard(window.titles[t], window.sources[t], window.found_by[t], window.settled[t])
+            for t in window.alive()
+            if t not in window.torn and window.settled[t].keys() >= self.adapters.keys()
+        }
+        window.learned = learn_ids(self.ledger, self.adapters, heard, self.on_step)
+        for title_id, learning in window.learned.items():
+            title = replace(window.titles[title_id], learned=tuple((one.site, one.id) for one in learning.learned))
+            window.titles[title_id] = title
+            if platforms := platforms_to_settle(title, window.settled[title_id], self.adapters):
+                window.unsettled[title_id] = platforms
 
     def _convert_id(
         self, window: _Window, title_id: str, adapter: PlatformAdapter, id_: str, refs: Iterable[PartRef]
@@ -192,13 +225,11 @@ class Steps:
         for title_id, aligned in done.items():
             title = window.titles[title_id]
             mine = {id_key(*pair): known[id_key(*pair)] for pair in sorted(spoken[title_id]) if id_key(*pair) in known}
-            ids = {site.value: list(ids) for site, ids in title.ids.items()}
+            own = _known(title, window.learned.get(title_id, Learning()))
             window.inputs_key[title_id] = digest_of(
-                title_id, title.row_digest, ids, window.source_digests[title_id], aligned.digest, mine
+                title_id, title.row_digest, _ids_key(own), window.source_digests[title_id], aligned.digest, mine
             )
-            window.inputs[title_id] = StageInput(
-                Title(title_id, load_row(title.row), title.ids), window.sources[title_id], aligned.value, mine
-            )
+            window.inputs[title_id] = StageInput(own, window.sources[title_id], aligned.value, mine)
 
     def _decide(self, window: _Window, name: str) -> None:
         stage = STAGES[name]
@@ -296,6 +327,21 @@ class Steps:
             note = f"{type(error).__name__}: {error}"
             return StepResult(title_id, step, key, None, note, time.thread_time() - started), None
         return StepResult(title_id, step, key, body, "", time.thread_time() - started), value
+
+
+def _known(title: StoredTitle, learning: Learning) -> Title:
+    """The title as the stages see it. An id that its own platform does not have is none."""
+    learned = tuple(one for one in learning.learned if not one.is_absent)
+    ids = {**{one.site: (one.id,) for one in learned}, **title.ids}
+    return Title(title.title_id, load_row(title.row), ids, learned, learning.findings)
+
+
+def _ids_key(title: Title) -> JsonValue:
+    return [
+        {site.value: list(ids) for site, ids in title.ids.items()},
+        [[one.site.value, one.id, list(one.said_by), one.is_found] for one in title.learned],
+        [[one.code, one.message] for one in title.findings],
+    ]
 
 
 def _mentioned(title: StoredTitle, sources: Iterable[SourceTitle]) -> set[tuple[Site, str]]:

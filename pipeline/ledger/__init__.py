@@ -1,6 +1,7 @@
 """What was done, from what, by what: the memory that makes a killed run go on and a second run cost nothing.
 
-``identity`` which URL is which title · ``titles`` the registry and what is due · ``fetched`` answers and outcomes ·
+``identity`` which URL is which title · ``titles`` the registry and what is due · ``learned`` ids that platforms say and
+no row lists · ``fetched`` answers and outcomes ·
 ``work`` claims and step results · ``vectors`` vectors and points · ``blobs`` bodies by digest · ``runs`` the log.
 """
 
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pipeline.ledger.blobs import BlobStore
 from pipeline.ledger.database import Database
 from pipeline.ledger.fetched import FetchBook
+from pipeline.ledger.learned import LearnedBook
 from pipeline.ledger.runs import RunBook
 from pipeline.ledger.titles import TitleBook
 from pipeline.ledger.vectors import VectorBook
@@ -25,6 +27,7 @@ class Ledger:
         self.blobs = BlobStore(blobs_url)
         self.worker = Worker.this()
         self.titles = TitleBook(self.database, now)
+        self.learned = LearnedBook(self.database, now)
         self.fetched = FetchBook(self.database, self.blobs, now)
         self.claims = Claims(self.database, self.worker, now)
         self.steps = StepBook(self.database, self.worker, now)

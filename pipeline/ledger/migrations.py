@@ -52,6 +52,12 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
            finished_at {double}, summary text not null)""",
     ),
     2: ("alter table ids add column listed integer not null default 1",),
+    3: (
+        """create table learned_ids (title_id text not null, site text not null, id text not null, status text not null,
+           said_by text not null, evidence text not null, basis text not null, learned_at {double} not null,
+           primary key (title_id, site, id))""",
+        "create index learned_ids_id on learned_ids (site, id)",
+    ),
 }
 
 LATEST: Final = max(MIGRATIONS)

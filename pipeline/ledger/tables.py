@@ -10,6 +10,7 @@ __all__ = [
     "CLAIMS",
     "IDENTITY_EVENTS",
     "IDS",
+    "LEARNED_IDS",
     "MENTIONS",
     "METADATA",
     "OUTCOMES",
@@ -71,6 +72,21 @@ IDS = sa.Table(
 )
 """The id multimap: every id ever seen leads to one title, a title may have several ids of a site. Those its row lists
 (1) are asked for; the others (0) only lead to it."""
+
+LEARNED_IDS = sa.Table(
+    "learned_ids",
+    METADATA,
+    _text("title_id", key=True),
+    _text("site", key=True),
+    _text("id", key=True),
+    _text("status"),  # learned | refuted
+    _text("said_by"),
+    _text("evidence"),
+    _text("basis"),
+    _time("learned_at"),
+)
+"""Ids that no row lists and platforms say of a title. They are asked for and never lead to it: only a catalogue says
+whose an id is. A refutation is good for the ids the row listed then, of which ``basis`` is the digest."""
 
 IDENTITY_EVENTS = sa.Table(
     "identity_events",

@@ -11,7 +11,8 @@ from pipeline.domain.canonical import Digest
 from pipeline.domain.names import Site
 from pipeline.ledger import identity
 from pipeline.ledger.database import Database, chunks
-from pipeline.ledger.tables import IDENTITY_EVENTS, IDS, MENTIONS, POINTS, RELEASES, TITLES, URLS
+from pipeline.ledger.learned import forget_listed
+from pipeline.ledger.tables import IDENTITY_EVENTS, IDS, LEARNED_IDS, MENTIONS, POINTS, RELEASES, TITLES, URLS
 
 __all__ = ["Finished", "Release", "StoredTitle", "SyncReport", "TitleBook"]
 
@@ -46,7 +47,10 @@ class SyncReport:
 
 @dataclass(frozen=True, slots=True)
 class StoredTitle:
-    """A title as the ledger has it. ``row`` is the catalogue row's canonical form."""
+    """A title as the ledger has it. ``row`` is the catalogue row's canonical form, ``ids`` are those it lists.
+
+    ``learned`` are ids that platforms say, of sites for which the row may have gained one since.
+    """
 
     title_id: str
     name: str
@@ -59,6 +63,12 @@ class StoredTitle:
     provenance: Digest | None
     due_at: float | None
     finished_at: float | None
+    learned: tuple[tuple[Site, str], ...] = ()
+
+    @property
+    def all_ids(self) -> dict[Site, tuple[str, ...]]:
+        """The row's ids, and the learned ones of sites the row does not list."""
+        return {**{site: (id_,) for site, id_ in self.learned}, **self.ids}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +142,7 @@ class TitleBook:
             .values(listed=0),
             [{"b_site": site.value, "b_id": id_} for site, id_ in plan.unlisted],
         )
+        forget_listed(c, plan.ids)
         self._wake_mentioners(c, plan)
         _note_events(c, plan.events, release.last_update or release.digest)
         c.execute(
@@ -181,9 +192,11 @@ class TitleBook:
         found: dict[str, StoredTitle] = {}
         with self._db.read() as c:
             for chunk in chunks(title_ids):
-                ids = _ids_of(c, chunk)
+                ids, learned = _ids_of(c, chunk), _learned_of(c, chunk)
                 for row in c.execute(sa.select(TITLES).where(TITLES.c.title_id.in_(chunk))).mappings():
-                    found[row["title_id"]] = _stored(row, ids.get(row["title_id"], {}))
+                    found[row["title_id"]] = _stored(
+                        row, ids.get(row["title_id"], {}), learned.get(row["title_id"], ())
+                    )
         return [found[title_id] for title_id in title_ids if title_id in found]
 
     def find_by_id(self, site: Site, id_: str) -> str | None:
@@ -371,13 +384,28 @@ def _ids_of(c: Connection, title_ids: Sequence[str]) -> dict[str, dict[Site, tup
     return found
 
 
-def _stored(row: sa.RowMapping, ids: Mapping[Site, tuple[str, ...]]) -> StoredTitle:
+def _learned_of(c: Connection, title_ids: Sequence[str]) -> dict[str, tuple[tuple[Site, str], ...]]:
+    query = (
+        sa.select(LEARNED_IDS.c.site, LEARNED_IDS.c.id, LEARNED_IDS.c.title_id)
+        .where(LEARNED_IDS.c.title_id.in_(title_ids), LEARNED_IDS.c.status == "learned")
+        .order_by(LEARNED_IDS.c.site, LEARNED_IDS.c.id)
+    )
+    found: dict[str, tuple[tuple[Site, str], ...]] = {}
+    for site, id_, title_id in c.execute(query):
+        found[title_id] = (*found.get(title_id, ()), (Site(site), id_))
+    return found
+
+
+def _stored(
+    row: sa.RowMapping, ids: Mapping[Site, tuple[str, ...]], learned: tuple[tuple[Site, str], ...]
+) -> StoredTitle:
     return StoredTitle(
         title_id=row["title_id"],
         name=row["name"],
         row=row["row"],
         row_digest=row["row_digest"],
         ids=ids,
+        learned=learned,
         result=row["result"],
         note=row["note"],
         record=row["record"],

@@ -3,6 +3,8 @@
 An id of 9,000,000 or more and a slug that starts with ``practice-nobody-`` is known to no platform: rows with such ids
 are how a practice catalogue says "absent everywhere". AnimeSchedule's slugs stand in no catalogue; they are made from
 the titles of rows that AnimeSchedule would list (it follows series by their ids elsewhere), always the same way.
+
+Platforms know ids that the practice catalogue does not list, and say them of each other; one says another title's.
 """
 
 import re
@@ -15,7 +17,7 @@ from pipeline.domain.canonical import digest_of
 from pipeline.domain.names import Platform, Site, TitleType
 from pipeline.domain.title import CatalogueRow
 
-__all__ = ["SITE_OF", "RowIndex", "make_slug", "row_key"]
+__all__ = ["MIXED_UP", "SITE_OF", "RowIndex", "make_slug", "row_key"]
 
 _UNKNOWN_FROM = 9_000_000
 """Numeric ids from here on are unknown to every platform."""
@@ -30,6 +32,19 @@ SITE_OF: Mapping[Platform, Site] = MappingProxyType(
         Platform.ANIMESCHEDULE: Site.ANIMESCHEDULE,
     }
 )
+
+_TEA_HOUSES = "https://anilist.co/anime/900022"
+_INK_AND_IRON = "https://anidb.net/anime/900020"
+_UNLISTED: Mapping[str, tuple[tuple[Site, str], ...]] = MappingProxyType(
+    {_TEA_HOUSES: ((Site.MAL, "900022"),), _INK_AND_IRON: ((Site.ANIDB, "900120"),)}
+)
+"""By the row's key. The first happens to be AniList's number too, as two of five really are; the second is a further
+entry that AniDB has of a title."""
+
+MIXED_UP: Mapping[tuple[Platform, str, Site], str] = MappingProxyType(
+    {(Platform.KITSU, _TEA_HOUSES, Site.ANIDB): "900120"}
+)
+"""What a platform says of a row's id elsewhere, and is wrong about."""
 
 _NOT_SLUG = re.compile(r"[^a-z0-9]+")
 _SCHEDULED_TYPES = frozenset({TitleType.TV, TitleType.TV_SHORT, TitleType.ONA, TitleType.OVA, TitleType.MOVIE})
@@ -69,6 +84,7 @@ class RowIndex:
             if slug:
                 slugs.add(slug)
                 found.append((Site.ANIMESCHEDULE, slug))
+            found += _UNLISTED.get(row_key(row), ())
             self._ids_of.append(tuple(found))
             for pair in found:
                 self._row_of.setdefault(pair, number)
@@ -78,7 +94,7 @@ class RowIndex:
         return self._row_of.get((site, id_))
 
     def ids_of(self, number: int) -> tuple[tuple[Site, str], ...]:
-        """All known ids of a row, as the catalogue orders them."""
+        """All known ids of a row: those of the catalogue in its order, then those it does not list."""
         return self._ids_of[number]
 
     def id_at(self, number: int, site: Site) -> str | None:

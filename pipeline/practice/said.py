@@ -11,7 +11,7 @@ from pipeline.domain.source_title import PartialDate, TitleName
 from pipeline.domain.title import CatalogueRow
 from pipeline.practice.cast import Figure, make_figure
 from pipeline.practice.facts import Facts, Instalment, day_of, make_instalment
-from pipeline.practice.rows import RowIndex, make_slug, row_key
+from pipeline.practice.rows import MIXED_UP, RowIndex, make_slug, row_key
 
 __all__ = ["Related", "Said"]
 
@@ -58,8 +58,9 @@ class Said:
         return digest_of("mark", self.facts.key)[:8]
 
     def id_at(self, site: Site) -> str | None:
-        """The title's id elsewhere."""
-        return self.index.id_at(self.number, site)
+        """The title's id elsewhere, as this platform has it."""
+        mixed_up = MIXED_UP.get((self.platform, self.facts.key, site))
+        return mixed_up or self.index.id_at(self.number, site)
 
     def figures(self) -> Iterator[Figure]:
         """The characters this platform has: nobody has everyone, and the three leads are never missing."""

@@ -71,8 +71,9 @@ def say_anidb(said: Said) -> SourceTitle:
         characters=tuple(_character(said, figure) for figure in said.figures()),
         staff=tuple(_credit(work) for work in make_crew(facts.key, facts.salt, facts.count or 1)),
         episodes=_episodes(said),
-        identifiers=tuple(
-            ForeignId(site, id_) for site in (Site.ANIDB, Site.ANN, Site.MAL) if (id_ := said.id_at(site)) is not None
+        identifiers=(
+            ForeignId(Site.ANIDB, said.id),
+            *(ForeignId(site, id_) for site in (Site.ANN, Site.MAL) if (id_ := said.id_at(site)) is not None),
         ),
     )
 

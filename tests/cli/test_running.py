@@ -63,3 +63,18 @@ def test_bad_rows_degrade_a_run_over_the_catalogue_but_not_one_over_named_titles
     report = json.loads(degraded.stdout)
     assert (report["done"], len(report["bad_rows"]), report["exit_code"]) == (1, 1, 3)
     assert anime_enrich("run", "mal:900012", *where, folder=tmp_path).returncode == 0
+
+
+def test_ids_that_were_learned_and_refuted_are_shown_with_who_said_them(tmp_path: Path) -> None:
+    """One that AniList and others said and MyAnimeList confirmed, one of Kitsu's that was another title's."""
+    where = ("--practice", "--checkpoints", str(tmp_path / "own"))
+    anime_enrich("run", "anilist:900022", *where, "--speed", "60", folder=tmp_path)
+    shown = " ".join(anime_enrich("show", "anilist:900022", *where, "--why", folder=tmp_path).stdout.split())
+    assert "mal:900022 learned 20" in shown
+    assert "anidb:900120 refuted 20" in shown
+    assert "learned_id@1, 0.98, from catalogue anilist" in shown
+    assert "mal:900022 is not the row's: said by anilist" in shown
+    assert "finding id_refuted: anidb:900120, said by kitsu, is not used" in shown
+    status = json.loads(anime_enrich("status", "--json", *where, folder=tmp_path).stdout)
+    assert status["ids_learned"] == {"learned": 1, "refuted": 1}
+    assert status["ids_shared"] == {}

@@ -115,7 +115,7 @@ async def test_torn_answers_are_asked_for_again(ledger: Ledger, platforms: Platf
         state = await bench.decide("convert")
         asked = platforms.since(before)
         assert state.is_completed(), state.message
-        assert "torn answers of" in (state.message or "")
+        assert "asked once more: " in (state.message or "")
         assert set(asked) == {platform.value for platform in Platform}
         for step in SEVERAL_STEPS:
             assert (await bench.decide(step)).is_completed()

@@ -18,6 +18,7 @@ from pipeline.assembly import ASSEMBLE_VERSION
 from pipeline.embedding import INPUT_VERSION
 from pipeline.enrich.adapters import make_adapters
 from pipeline.preprocess import ALIGN_VERSION
+from pipeline.preprocess.learning import LEARN_VERSION
 from pipeline.settings import Settings
 from pipeline.stages import STAGES
 
@@ -34,6 +35,7 @@ def steps() -> dict[str, tuple[int, str]]:
     """Every step's version, and the module its code begins in."""
     adapters = make_adapters(Settings())
     found = {f"convert:{p.value}": (a.convert_version, type(a).__module__) for p, a in adapters.items()}
+    found["learn"] = (LEARN_VERSION, "pipeline.preprocess.learning")
     found["align"] = (ALIGN_VERSION, "pipeline.preprocess")
     found |= {f"stage:{name}": (stage.version, f"pipeline.stages.{name}") for name, stage in STAGES.items()}
     found["assemble"] = (ASSEMBLE_VERSION, "pipeline.assembly.assembling")

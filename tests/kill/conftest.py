@@ -18,8 +18,9 @@ from ..enrich.rehearsing import (  # noqa: TID252  # tests is no package
 )
 from .killing import Reference, refer_to
 
-FEW = (SERIES, FILM, "Futatsu no Rashinban", "Yuurei Kiroku", "Kakekake no Hashi")
-"""The long series and its film, a row with two MAL ids, one that nobody has, and one that has not aired."""
+FEW = (SERIES, FILM, "Futatsu no Rashinban", "Yuurei Kiroku", "Kakekake no Hashi", "Nanatsu no Chaya")
+"""The long series and its film, a row with two MAL ids, one that nobody has, one that has not aired, and one whose ids
+are partly learned: one right, one wrong."""
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +38,7 @@ def place() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def few(place: Path, platforms: Platforms) -> Reference:
-    """Five titles."""
+    """Six titles."""
     return refer_to(place / "few", write_catalogue(place / "few.jsonl", FEW), platforms)
 
 

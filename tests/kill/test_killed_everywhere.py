@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.names import Platform
+from pipeline.enrich.learning import LEARN
 from pipeline.enrich.steps import CHAIN, CONVERT
 
 from ..enrich.rehearsing import FILM, RADIO, standing, take_over_radio, write_catalogue  # noqa: TID252  # tests is no package
@@ -15,6 +16,7 @@ _WORK = [*(f"{CONVERT}:{platform.value}" for platform in Platform), *(step for s
 STEPS = (
     *(f"{act}:{platform.value}" for platform in Platform for act in ("ask", "keep", "settle")),
     *(f"{prefix}{step}" for step in _WORK for prefix in ("intend:", "")),
+    LEARN,
     *("embed", "keep:vectors", "ask:image", "load", "acknowledge", "finish"),
 )
 RANDOM_KILLS = 50

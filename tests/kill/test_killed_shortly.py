@@ -10,6 +10,8 @@ _STEPS = (
     ("keep:kitsu", 1),
     ("settle:anime_planet", 2),
     ("convert:anidb", 1),
+    ("learn", 1),
+    ("learn", 2),
     ("stage:characters", 1),
     ("assemble", 2),
     ("keep:vectors", 1),

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from pipeline.domain.canonical import dump_json, load_json
 from pipeline.domain.exchange import Answer
 from pipeline.domain.names import LinkKind, Platform, Site, Source
-from pipeline.domain.source_title import ForeignId, PartialDate, Text
+from pipeline.domain.source_title import ForeignId, PartialDate, SourceTitle, Text
 from pipeline.errors import Blocked, Broken, EntryGone, ShrinkBatch, Throttled, Transient
 from pipeline.platforms._dates import (
     date_from_text,
@@ -246,3 +247,12 @@ def test_notes_keep_each_thing_once_in_order() -> None:
     assert notes.unique("rows", [1, 2, 1, 1], lambda one: one) == (1, 2)
     assert [one.message for one in notes.findings] == ["2 of rows came more than once, the first of each is kept"]
     assert notes.unique("rows", ["a", "b"], lambda one: None) == ("a", "b")
+
+
+@pytest.mark.parametrize(("site", "kind"), [(Site.MAL, Site), ("themoviedb", str)])
+def test_a_site_is_one_again_when_it_is_read_back(site: Site | str, kind: type) -> None:
+    """Ids of sites we know are told from a platform's own words by their type, also of a kept result."""
+    one = SourceTitle(Source.ANIDB, "1", identifiers=(ForeignId(site, "5"),))
+    (back,) = load_json(SourceTitle, dump_json(SourceTitle, one)).identifiers
+    assert back == ForeignId(site, "5")
+    assert type(back.site) is kind
