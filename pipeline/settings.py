@@ -77,10 +77,11 @@ class PlatformSettings(_Section):
 
     @property
     def detail(self) -> tuple[str, ...]:
-        """What is asked for beyond the usual. When it grows, finished titles are asked for what they lack of it."""
+        """What is asked for, where that is a setting: if it changes, finished titles are asked for what they lack."""
         return ()
 
 
+JikanCore = Literal["characters", "staff", "episodes"]
 JikanExtra = Literal["statistics", "pictures", "videos", "episode_details", "character_details"]
 
 
@@ -113,8 +114,13 @@ class JikanSettings(PlatformSettings):
     )
     concurrency: Annotated[int, Field(ge=1, le=16)] = 3
     breaker: BreakerSettings = BreakerSettings(failures=5, reset_s=30)
+    core: frozenset[JikanCore] = frozenset({"characters", "staff", "episodes"})
+    """What is asked for beside a title's record: with it, 3 to 4 requests a typical title.
+
+    Empty, with ``base`` as ``mal_v2``, only the official API is asked: for cast and episodes there are other platforms.
+    """
     extras: frozenset[JikanExtra] = frozenset()
-    """More than the core (``full``, ``characters``, ``staff``, ``episodes``: 3 to 4 requests a typical title).
+    """More than the core.
 
     ``statistics``, ``pictures`` and ``videos`` take one request a title each; ``episode_details`` (synopsis, length)
     one an episode, ``character_details`` (biography) one a character: 1,100 and 1,400 for the longest series.
@@ -124,14 +130,28 @@ class JikanSettings(PlatformSettings):
     """Where a title's record comes from: the service above, or the official API, asked side by side with it.
 
     ``mal_v2`` spares the service, which takes longest of all, one request in three or four; what the official API does
-    not tell (producers, licensors, links, trailer, favorites) is then not had. Answers that are fresh stay as they are.
+    not tell (producers, licensors, links, trailer, favorites) is then not had. A fresh ``full`` stays as it is.
     """
     mal_v2: MalV2Settings = MalV2Settings()
 
     @property
     def detail(self) -> tuple[str, ...]:
-        """The extras, sorted."""
-        return tuple(sorted(self.extras))
+        """The record's kind, and everything beside it."""
+        return (self.base, *sorted(self.core), *sorted(self.extras))
+
+    @model_validator(mode="after")
+    def _details_want_their_list(self) -> Self:
+        wanting: tuple[tuple[JikanExtra, JikanCore], ...] = (
+            ("episode_details", "episodes"),
+            ("character_details", "characters"),
+        )
+        for extra, one in wanting:
+            if extra in self.extras and one not in self.core:
+                raise ValueError(
+                    f"platforms.jikan.extras has {extra!r} but platforms.jikan.core lacks {one!r}, which names them: "
+                    "add it there or leave the extra out"
+                )
+        return self
 
     @model_validator(mode="after")
     def _official_api_wants_a_client_id(self) -> Self:
@@ -139,6 +159,10 @@ class JikanSettings(PlatformSettings):
             raise ValueError(
                 "platforms.jikan.base is 'mal_v2' but platforms.jikan.mal_v2.token is not set: "
                 "name a client id (myanimelist.net/apiconfig) or leave base at 'full'"
+            )
+        if self.base == "mal_v2" and not self.mal_v2.enabled:
+            raise ValueError(
+                "platforms.jikan.base is 'mal_v2' but platforms.jikan.mal_v2.enabled is false: leave base at 'full'"
             )
         return self
 
@@ -218,9 +242,10 @@ class PlatformsSettings(_Section):
         return section
 
     def hosts(self, platform: Platform) -> tuple[Host, ...]:
-        """Who is asked on behalf of a platform: itself, then further services of it."""
-        has_official = platform is Platform.JIKAN and self.jikan.base == "mal_v2"
-        return (platform, Service.MAL_V2) if has_official else (platform,)
+        """Who is asked on behalf of a platform: itself, unless only further services of it are, and those."""
+        if platform is not Platform.JIKAN or self.jikan.base == "full":
+            return (platform,)
+        return (platform, Service.MAL_V2) if self.jikan.core or self.jikan.extras else (Service.MAL_V2,)
 
 
 class FreshnessSettings(_Section):

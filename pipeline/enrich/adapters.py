@@ -20,7 +20,7 @@ def make_adapters(settings: Settings) -> Mapping[Platform, PlatformAdapter]:
     """One adapter a platform, in the fixed order of platforms; also for those switched off."""
     p = settings.platforms
     return {
-        Platform.JIKAN: JikanAdapter(extras=p.jikan.extras, base=p.jikan.base),
+        Platform.JIKAN: JikanAdapter(asked=p.jikan.core | p.jikan.extras, base=p.jikan.base),
         Platform.ANILIST: AniListAdapter(batch=p.anilist.batch),
         Platform.KITSU: KitsuAdapter(batch=p.kitsu.batch, api=p.kitsu.api),
         Platform.ANIDB: AnidbAdapter(client=p.anidb.client or "", client_version=p.anidb.client_version),

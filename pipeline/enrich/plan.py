@@ -165,9 +165,9 @@ class _Tally:
             self._requests += adapter.expect_requests(batch)
 
     def plan(self, platform: Platform, settings: Settings) -> PlatformPlan:
-        own, *further = settings.platforms.hosts(platform)
+        further = [host for host in settings.platforms.hosts(platform) if host is not platform]
         counts: dict[Host, int] = {host: self._requests[host.value] for host in further}
-        counts[own] = self._requests.total() - sum(counts.values())
+        counts[platform] = self._requests.total() - sum(counts.values())
         times_s = [time_at_limits_s(n, settings.platforms.of(host).limits) for host, n in counts.items()]
         return PlatformPlan(
             platform=platform,

@@ -125,15 +125,40 @@ async def test_a_403_of_the_official_api_is_obeyed_and_told(
     assert all("mal_v2" in problem.why for problem in told.report.problems)
 
 
-async def test_fresh_titles_do_not_change_their_base(tmp_path: Path, platforms: Platforms, catalogue: str) -> None:
-    """The setting is for titles yet to be asked: what was read as ``full`` stands, also when extras are added."""
-    full = settings_of(tmp_path / "checkpoints", platforms, catalogue, {"base": "full"})
-    await enrich(full)
+async def test_fresh_titles_keep_a_fuller_record_and_are_asked_for_one_they_lack(
+    tmp_path: Path, platforms: Platforms, catalogue: str
+) -> None:
+    """What was read as ``full`` stands under the other setting; the other way round ``full`` is asked, and no more."""
+    for base, cost in (("full", None), ("mal_v2", {}), ("full", {})):
+        settings = settings_of(tmp_path / "first", platforms, catalogue, {"base": base})
+        asked = platforms.answered()
+        assert (await enrich(settings)).report.exit_code is ExitCode.DONE
+        assert cost is None or only_platforms(platforms, asked) == cost
+    await enrich(settings_of(tmp_path / "second", platforms, catalogue))
+    service, asked = kinds(platforms, Platform.JIKAN), platforms.answered()
+    await enrich(settings_of(tmp_path / "second", platforms, catalogue, {"base": "full"}))
+    assert kinds(platforms, Platform.JIKAN) - service == {"full": MAL_IDS}
+    assert only_platforms(platforms, asked) == {"jikan": MAL_IDS}
+
+
+async def test_the_official_api_alone_then_the_rest(tmp_path: Path, platforms: Platforms, catalogue: str) -> None:
+    """With nothing beside the record the other service need not even be there; later it is asked for what lacks."""
+    alone = {"core": [], "base_url": "http://127.0.0.1:9/jikan"}
+    settings = settings_of(tmp_path / "checkpoints", platforms, catalogue, alone)
+    service = kinds(platforms, Platform.JIKAN)
+    assert (await enrich(settings)).report.exit_code is ExitCode.DONE
+    assert kinds(platforms, Platform.JIKAN) == service
     official = kinds(platforms, Service.MAL_V2)
-    settings = settings_of(tmp_path / "checkpoints", platforms, catalogue, {"extras": ["statistics"]})
-    told = await enrich(settings)
-    assert told.report.exit_code is ExitCode.DONE
+    whole = settings_of(tmp_path / "checkpoints", platforms, catalogue)
+    assert (await enrich(whole)).report.exit_code is ExitCode.DONE
     assert kinds(platforms, Service.MAL_V2) == official
+    at_once = settings_of(tmp_path / "at once", platforms, catalogue)
+    await enrich(at_once)
+    assert standing(whole) == standing(at_once)
+
+
+def only_platforms(platforms: Platforms, before: Mapping[str, int]) -> dict[str, int]:
+    return {name: count for name, count in platforms.since(before).items() if name != "images"}
 
 
 def test_the_plan_counts_each_host_against_its_own_limits(tmp_path: Path, platforms: Platforms, catalogue: str) -> None:

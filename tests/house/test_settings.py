@@ -62,6 +62,8 @@ def test_arguments_win_over_environment_over_file_over_defaults(monkeypatch: pyt
         {"platforms": {"kitsu": {"api": "soap"}}},
         {"platforms": {"jikan": {"extras": ["forum"]}}},
         {"platforms": {"jikan": {"base": "v3"}}},
+        {"platforms": {"jikan": {"core": ["staff"], "extras": ["character_details"]}}},
+        {"platforms": {"jikan": {"base": "mal_v2", "mal_v2": {"token": "id", "enabled": False}}}},
         {"platforms": {"jikan": {"limits": [{"requests": 0, "per_s": 1}]}}},
         {"store": {"collection": "a b"}},
     ],
@@ -137,6 +139,8 @@ def test_the_official_api_wants_a_client_id(monkeypatch: pytest.MonkeyPatch) -> 
     settings = Settings()
     assert settings.platforms.hosts(Platform.JIKAN) == (Platform.JIKAN, Service.MAL_V2)
     assert settings.platforms.of(Service.MAL_V2) is settings.platforms.jikan.mal_v2
+    monkeypatch.setenv("ANIME_ENRICH_PLATFORMS__JIKAN__CORE", "[]")
+    assert Settings().platforms.hosts(Platform.JIKAN) == (Service.MAL_V2,)
     assert "id-42" not in f"{settings!r} {settings.model_dump_json()}"
 
 

@@ -12,7 +12,7 @@ from pipeline.domain.names import CompanyRole, ImageRole, Platform, Service, Sit
 from pipeline.domain.source_title import ForeignId, Image, SourceTitle, Statistics
 from pipeline.errors import Blocked, EntryGone
 from pipeline.platforms.jikan import JikanAdapter
-from pipeline.platforms.jikan.requests import EXTRAS
+from pipeline.platforms.jikan.requests import CORE, EXTRAS
 from pipeline.practice import PracticeSettings, World, read_practice_rows
 from pipeline.practice.cast import split_character_id
 from pipeline.practice.faults import Fault, FaultKind, parse_fault
@@ -86,7 +86,7 @@ async def test_a_record_is_read_back_as_the_world_said_it() -> None:
 async def test_every_extra_is_read_back() -> None:
     """Votes, biographies, and a synopsis and a length for every listed episode."""
     rows = read_practice_rows()
-    adapter = JikanAdapter(extras=frozenset(EXTRAS))
+    adapter = JikanAdapter(asked=frozenset({*CORE, *EXTRAS}))
     ids = [id_ for row in rows if row.episodes in range(2, 30) for id_ in adapter.wanted_ids(ids_of(row).ids)][:4]
     assert len(ids) == 4
     async with run_practice(PracticeSettings(rows=rows, has_limits=False)) as server, aiohttp.ClientSession() as http:

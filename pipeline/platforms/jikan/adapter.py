@@ -10,7 +10,7 @@ from pipeline.domain.names import Platform, Site
 from pipeline.domain.source_title import SourceTitle
 from pipeline.platforms.jikan.convert import convert_title
 from pipeline.platforms.jikan.payload import FULL, check_payload, parse_part
-from pipeline.platforms.jikan.requests import Base, expect_kinds, plan_title
+from pipeline.platforms.jikan.requests import CORE, Base, expect_kinds, plan_title
 
 __all__ = ["JikanAdapter"]
 
@@ -21,11 +21,11 @@ _CONVERT_VERSION: Final = 2
 class JikanAdapter:
     """MyAnimeList by MAL id, one title a round: ``full``, then ``characters``, ``staff`` and ``episodes/<page>``.
 
-    ``extras`` are of :data:`~pipeline.platforms.jikan.requests.EXTRAS`: asked for beside these. With ``base`` as
-    ``mal_v2`` the record is the official API's, in place of ``full``.
+    ``asked`` are of :data:`~pipeline.platforms.jikan.requests.CORE` and ``EXTRAS``: what is wanted beside the record.
+    With ``base`` as ``mal_v2`` the record is the official API's, in place of ``full``.
     """
 
-    extras: frozenset[str] = frozenset()
+    asked: frozenset[str] = frozenset(CORE)
     base: Base = FULL
     name: Platform = Platform.JIKAN
     convert_version: int = _CONVERT_VERSION
@@ -41,12 +41,12 @@ class JikanAdapter:
 
     def plan_requests(self, wanted: Sequence[Wanted]) -> tuple[Request, ...]:
         """What is still to ask; empty when every part is there."""
-        return tuple(request for one in wanted for request in plan_title(one, self.extras, self.base))
+        return tuple(request for one in wanted for request in plan_title(one, self.asked, self.base))
 
     def expect_requests(self, wanted: Sequence[Wanted]) -> Counter[str]:
-        """Three a title, one for every hundred episodes where there can be a list, and what the extras take."""
+        """The record and what is wanted beside it: a page for every hundred episodes where there can be a list."""
         self.plan_requests(wanted)
-        return Counter(kind for one in wanted for kind in expect_kinds(one, self.extras, self.base))
+        return Counter(kind for one in wanted for kind in expect_kinds(one, self.asked, self.base))
 
     def check_answer(self, request: Request, answer: Answer) -> None:
         """Raise what the answer means if it is not usable."""

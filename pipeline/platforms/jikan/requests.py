@@ -17,16 +17,19 @@ from pipeline.platforms._reading import broken
 from pipeline.platforms.jikan.mal_v2 import MAL_V2, ask_record
 from pipeline.platforms.jikan.payload import FULL, cast_ids, episode_numbers, episode_pages, parse_part
 
-__all__ = ["EXTRAS", "Base", "expect_kinds", "plan_title"]
+__all__ = ["CORE", "EXTRAS", "Base", "expect_kinds", "plan_title"]
 
 Base: TypeAlias = Literal["full", "mal_v2"]
 """The kind of a title's record."""
 
-_BESIDE: Final = ("characters", "staff")
-_BESIDE_EXTRA: Final = ("statistics", "pictures", "videos")
+_BESIDE: Final = ("characters", "staff", "statistics", "pictures", "videos")
+_EPISODES: Final = "episodes"
+CORE: Final = ("characters", "staff", _EPISODES)
+"""What is asked for beside the record unless the operator wants less."""
+
 _EPISODE_DETAILS: Final = "episode_details"
 _CHARACTER_DETAILS: Final = "character_details"
-EXTRAS: Final = (*_BESIDE_EXTRA, _EPISODE_DETAILS, _CHARACTER_DETAILS)
+EXTRAS: Final = ("statistics", "pictures", "videos", _EPISODE_DETAILS, _CHARACTER_DETAILS)
 """What may be asked for beyond the core. The last two take a request for every episode, for every character."""
 
 _WITHOUT_LIST: Final = frozenset({"movie", "music"})
@@ -37,39 +40,40 @@ _MOST_PAGES: Final = 200
 _USUAL_CAST: Final = 25
 
 
-def plan_title(wanted: Wanted, extras: Collection[str] = (), base: Base = FULL) -> tuple[Request, ...]:
+def plan_title(wanted: Wanted, asked: Collection[str] = CORE, base: Base = FULL) -> tuple[Request, ...]:
     """Requests still open for one title. Raises ``Broken`` when a stored part cannot be read."""
     if not (wanted.id.isascii() and wanted.id.isdigit()):
         raise BadInput(f"{wanted.id!r} is not a MyAnimeList id; give the number from the title's address")
     if FULL not in wanted.parts and base not in wanted.parts:
         return (ask_record(wanted.id) if base == MAL_V2 else _request(wanted.id, FULL),)
-    kinds = [kind for kind in _beside(extras) if kind not in wanted.parts]
-    if _has_list(wanted):
+    kinds = [kind for kind in _beside(asked) if kind not in wanted.parts]
+    if _EPISODES in asked and _has_list(wanted):
         kinds += [f"episodes/{page}" for page in _missing_pages(wanted)]
-    kinds += [kind for kind in _details(wanted, extras) if kind not in wanted.parts]
+    kinds += [kind for kind in _details(wanted, asked) if kind not in wanted.parts]
     return tuple(_request(wanted.id, kind) for kind in kinds)
 
 
-def expect_kinds(wanted: Wanted, extras: Collection[str] = (), base: Base = FULL) -> tuple[str, ...]:
+def expect_kinds(wanted: Wanted, asked: Collection[str] = CORE, base: Base = FULL) -> tuple[str, ...]:
     """Kinds of all requests a title will take, as far as the catalogue tells its type and length.
 
     Nobody knows how long a cast is before it was asked for: a usual one is taken.
     """
-    listed = 0 if wanted.type in _WITHOUT_LIST_HERE or wanted.episodes == 1 else wanted.episodes or 1
-    kinds = (base, *_beside(extras), *["episodes"] * -(-listed // _PAGE_SIZE))
-    details = ["episode"] * listed if _EPISODE_DETAILS in extras else []
-    return (*kinds, *details, *(["character"] * _USUAL_CAST if _CHARACTER_DETAILS in extras else []))
+    has_none = _EPISODES not in asked or wanted.type in _WITHOUT_LIST_HERE or wanted.episodes == 1
+    listed = 0 if has_none else wanted.episodes or 1
+    kinds = (base, *_beside(asked), *[_EPISODES] * -(-listed // _PAGE_SIZE))
+    details = ["episode"] * listed if _EPISODE_DETAILS in asked else []
+    return (*kinds, *details, *(["character"] * _USUAL_CAST if _CHARACTER_DETAILS in asked else []))
 
 
-def _beside(extras: Collection[str]) -> tuple[str, ...]:
-    return (*_BESIDE, *(kind for kind in _BESIDE_EXTRA if kind in extras))
+def _beside(asked: Collection[str]) -> tuple[str, ...]:
+    return tuple(kind for kind in _BESIDE if kind in asked)
 
 
-def _details(wanted: Wanted, extras: Collection[str]) -> Iterator[str]:
+def _details(wanted: Wanted, asked: Collection[str]) -> Iterator[str]:
     """What is asked one by one: as much of it as the parts already had make known."""
-    if _EPISODE_DETAILS in extras:
+    if _EPISODE_DETAILS in asked:
         yield from (f"episode/{number}" for number in episode_numbers(wanted.id, wanted.parts))
-    if _CHARACTER_DETAILS in extras:
+    if _CHARACTER_DETAILS in asked:
         yield from (f"character/{number}" for number in cast_ids(wanted.id, wanted.parts))
 
 

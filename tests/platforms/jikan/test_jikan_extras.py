@@ -10,12 +10,19 @@ import pytest
 from pipeline.domain.exchange import Request, Wanted
 from pipeline.domain.names import TitleType
 from pipeline.platforms.jikan import JikanAdapter
+from pipeline.platforms.jikan.requests import CORE as CORE_KINDS
 from pipeline.platforms.jikan.requests import EXTRAS
-from pipeline.settings import JikanExtra, JikanSettings
+from pipeline.settings import JikanCore, JikanExtra, JikanSettings
 
 CORE = JikanAdapter()
-WIDE = JikanAdapter(extras=frozenset({"statistics", "pictures", "videos"}))
-EVERYTHING = JikanAdapter(extras=frozenset(EXTRAS))
+
+
+def with_extras(*extras: str) -> JikanAdapter:
+    return JikanAdapter(asked=frozenset({*CORE_KINDS, *extras}))
+
+
+WIDE = with_extras("statistics", "pictures", "videos")
+EVERYTHING = with_extras(*EXTRAS)
 
 
 def body(data: object, **beside: object) -> bytes:
@@ -62,7 +69,8 @@ def rounds(
 def test_the_settings_know_exactly_these_extras() -> None:
     """What the operator may write is what the adapter understands, and by default it is nothing."""
     assert sorted(get_args(JikanExtra)) == sorted(EXTRAS)
-    assert JikanSettings().extras == CORE.extras == frozenset()
+    assert sorted(get_args(JikanCore)) == sorted(CORE_KINDS)
+    assert JikanSettings().core | JikanSettings().extras == CORE.asked
 
 
 @pytest.mark.parametrize(
@@ -70,7 +78,7 @@ def test_the_settings_know_exactly_these_extras() -> None:
     [
         (CORE, {"full": 1, "characters": 1, "staff": 1, "episodes": 2}),
         (WIDE, {"full": 1, "characters": 1, "staff": 1, "episodes": 2, "statistics": 1, "pictures": 1, "videos": 1}),
-        (JikanAdapter(extras=frozenset({"character_details"})),
+        (with_extras("character_details"),
          {"full": 1, "characters": 1, "staff": 1, "episodes": 2, "character": 2}),
     ],
 )  # fmt: skip
@@ -79,6 +87,16 @@ def test_each_level_costs_what_it_says(adapter: JikanAdapter, expected: dict[str
     asked, _ = rounds(adapter)
     assert len(asked) == 3
     assert sum(asked, Counter()) == expected
+
+
+def test_less_than_the_core_is_asked_where_less_is_wanted() -> None:
+    """Without cast and episodes a title is its record: one request, whatever its length."""
+    alone = JikanAdapter(asked=frozenset())
+    asked, _ = rounds(alone, episodes=1100)
+    assert asked == [Counter(full=1)]
+    assert alone.expect_requests([Wanted("7", type=TitleType.TV, episodes=1100)]) == {"full": 1}
+    staff = JikanAdapter(asked=frozenset({"staff"}))
+    assert sum(rounds(staff)[0], Counter()) == {"full": 1, "staff": 1}
 
 
 def test_the_long_series_at_its_core_is_fourteen_requests() -> None:
@@ -117,7 +135,7 @@ def test_what_is_had_already_is_not_asked_again_when_more_is_wanted() -> None:
 def test_a_film_has_no_episodes_to_ask_for() -> None:
     """Where no list is asked for there are no single episodes either."""
     parts = {"full": body({"mal_id": 7, "type": "Movie", "episodes": 1}), "characters": NOTHING, "staff": NOTHING}
-    assert JikanAdapter(extras=frozenset({"episode_details"})).plan_requests([Wanted("7", parts=parts)]) == ()
+    assert with_extras("episode_details").plan_requests([Wanted("7", parts=parts)]) == ()
 
 
 def test_a_missing_detail_is_had_and_said() -> None:
