@@ -106,6 +106,8 @@ def _find(ledger: Ledger, text: str) -> str:
     except BadInput:
         return _find_by_name(ledger, text)
     found = ledger.titles.find_by_id(site, id_)
+    if found is None and len(learned := ledger.learned.holders(site, id_)) == 1:
+        return learned[0]
     if found is None:
         raise BadInput(f"no row of the catalogue has {text!r} among its sources; try its name, or a newer catalogue")
     return found

@@ -78,8 +78,16 @@ class LearnedBook:
                 for new in sorted(keep - had):
                     c.execute(sa.insert(LEARNED_IDS), _row(title_id, new, self._now()))
 
+    def holders(self, site: Site, id_: str) -> list[str]:
+        """Titles that learned an id. Several may: no row lists it, so nobody can say whose it is."""
+        query = sa.select(LEARNED_IDS.c.title_id).where(
+            LEARNED_IDS.c.site == site.value, LEARNED_IDS.c.id == id_, LEARNED_IDS.c.status == "learned"
+        )
+        with self._db.read() as c:
+            return list(c.execute(query.order_by(LEARNED_IDS.c.title_id)).scalars())
+
     def shared(self) -> dict[tuple[Site, str], tuple[str, ...]]:
-        """Ids that several titles learned: no row lists them, so nobody can say whose they are."""
+        """Ids that several titles learned, with those titles."""
         several = (
             sa.select(LEARNED_IDS.c.site, LEARNED_IDS.c.id)
             .where(LEARNED_IDS.c.status == "learned")

@@ -70,6 +70,8 @@ def test_ids_that_were_learned_and_refuted_are_shown_with_who_said_them(tmp_path
     where = ("--practice", "--checkpoints", str(tmp_path / "own"))
     anime_enrich("run", "anilist:900022", *where, "--speed", "60", folder=tmp_path)
     shown = " ".join(anime_enrich("show", "anilist:900022", *where, "--why", folder=tmp_path).stdout.split())
+    assert " ".join(anime_enrich("show", "mal:900022", *where, "--why", folder=tmp_path).stdout.split()) == shown
+    assert anime_enrich("show", "anidb:900120", *where, folder=tmp_path).returncode == 2
     assert "mal:900022 learned 20" in shown
     assert "anidb:900120 refuted 20" in shown
     assert "learned_id@1, 0.98, from catalogue anilist" in shown

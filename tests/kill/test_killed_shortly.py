@@ -3,15 +3,14 @@
 import random
 from pathlib import Path
 
-from .killing import Reference, new_patient
+from ..enrich.rehearsing import Platforms, write_catalogue  # noqa: TID252  # tests is no package
+from .killing import Reference, new_patient, refer_to
 
 _STEPS = (
     ("ask:jikan", 5),
     ("keep:kitsu", 1),
     ("settle:anime_planet", 2),
     ("convert:anidb", 1),
-    ("learn", 1),
-    ("learn", 2),
     ("stage:characters", 1),
     ("assemble", 2),
     ("keep:vectors", 1),
@@ -19,6 +18,27 @@ _STEPS = (
     ("finish", 1),
 )
 _RANDOM_KILLS = 3
+
+_LEARNING = (
+    ("learn", 1),
+    ("ask:jikan", 1),
+    ("keep:anidb", 1),
+    ("settle:jikan", 1),
+    ("convert:anidb", 1),
+    ("learn", 1),
+    ("intend:align", 1),
+)
+"""While ids are learned, asked for and, one of them, refuted."""
+
+
+def test_killed_while_ids_are_learned_it_learns_the_same(tmp_path: Path, folder: Path, platforms: Platforms) -> None:
+    """Dead before, while or after it asks for learned ids: the next process finishes what it left."""
+    catalogue = write_catalogue(tmp_path / "learning.jsonl", ["Nanatsu no Chaya"])
+    learning = refer_to(tmp_path / "reference", catalogue, platforms)
+    patient = new_patient(learning, folder)
+    assert [step for step, nth in _LEARNING if patient.kill_at(step, nth)] == [step for step, _ in _LEARNING]
+    assert patient.run() == 0
+    patient.check()
 
 
 def test_rerun_after_kills_pays_only_for_what_was_in_flight(folder: Path, few: Reference) -> None:

@@ -76,5 +76,7 @@ def test_an_id_that_two_titles_learned_is_listed_for_review(ledger: Ledger) -> N
     own, other = title_of(ledger, Site.ANILIST, "7"), title_of(ledger, Site.ANILIST, "9")
     ledger.learned.replace({own: [FIVE, REFUTED], other: [REFUTED]})
     assert ledger.learned.shared() == {}
+    assert ledger.learned.holders(Site.MAL, "5") == [own]
+    assert ledger.learned.holders(Site.KITSU, "8") == []
     ledger.learned.replace({other: [FIVE, REFUTED]})
     assert ledger.learned.shared() == {(Site.MAL, "5"): tuple(sorted([own, other]))}

@@ -95,10 +95,18 @@ def test_another_page_of_a_series_silences_nobody() -> None:
         (word(Source.MAL, (MAL, "5"), (ANILIST, "7"), names=frozenset()), True, ""),
         (word(Source.MAL, (MAL, "5")), True, ""),
         (word(Source.MAL, (MAL, "5"), names=frozenset({"kitsune"})), False, "neither an id of the row nor a name"),
+        (word(Source.MAL, (MAL, "5"), (ANN, "7"), names=frozenset({"kitsune"})), False, "neither an id of the row"),
         (word(Source.MAL, (MAL, "5"), (ANILIST, "9")), False, "names anilist:9 where the row lists anilist:7"),
         (word(Source.MAL, (MAL, "5"), (KITSU, "8"), (ANILIST, "9")), False, "names anilist:9"),
     ],
-    ids=["it names our id", "it has our name", "it shares nothing", "it names another's id", "it names both"],
+    ids=[
+        "it names our id",
+        "it has our name",
+        "it shares nothing",
+        "it shares a number of another site",
+        "it names another's id",
+        "it names both",
+    ],
 )
 def test_the_record_of_a_learned_id_has_to_answer_for_it(answer: Word, is_kept: bool, evidence: str) -> None:
     """Its word counts only if it does not contradict the row and shares an id or a name; else it is remembered."""
@@ -119,6 +127,14 @@ def test_a_refuted_id_is_not_learned_again_and_its_sayer_may_still_be_right_else
     again = learn(LISTED, ANILIST_SAYS_5, KITSU_SAYS_6, refuted=[refuted])
     assert learned(again) == {MAL: "6"}
     assert again.refuted == (refuted,)
+
+
+def test_a_learned_record_may_dispute_what_stands_on_no_row() -> None:
+    """MAL's record names another page of ANN than AniDB does: told of, and no reason to give the id up."""
+    sayer = word(Source.ANIDB, (MAL, "5"), (ANN, "1"))
+    learning = learn({ANIDB: ("3",)}, sayer, word(Source.MAL, (ANN, "2"), rests_on=[(MAL, "5")]))
+    assert learned(learning) == {MAL: "5", ANN: "1"}
+    assert codes(learning) == ["id_disputed"]
 
 
 def test_two_learned_records_that_contradict_each_other_are_both_out() -> None:
