@@ -53,7 +53,7 @@ class Case:
 
     kind: FaultKind
     error: Error
-    but: Mapping[Subject | str, Differs] = field(default_factory=dict)
+    but: Mapping[str, Differs] = field(default_factory=dict)
     wait_s: float | None = None
     fault_wait_s: float = 1.0
     own: Mapping[str, Any] = field(default_factory=dict)
@@ -153,7 +153,14 @@ CASES = (
         {"anime_planet": Differs(EntryGone, "a page is all it ever says, so a page that is gone is a title's")},
     ),
 )
+WITH_TESTS_OF_THEIR_OWN = {FaultKind.UNKNOWN_WORD, FaultKind.NULLS, FaultKind.REPEATED, FaultKind.ENDLESS}
 BOTH = [(case, subject) for case in CASES for subject in SUBJECTS]
+
+
+async def test_every_fault_there_is_has_its_case() -> None:
+    """What an operator can rehearse is what every platform is shown to stand."""
+    assert {case.kind for case in CASES} | WITH_TESTS_OF_THEIR_OWN == set(FaultKind)
+    assert {subject.platform for subject in SUBJECTS} == set(Platform)
 
 
 def named(pairs: Iterable[tuple[Case, Subject]]) -> pytest.MarkDecorator:

@@ -31,7 +31,7 @@ class AniListAdapter:
     """Asks for whole records of up to ``batch`` titles, then for the pages that did not fit."""
 
     name: ClassVar[Platform] = Platform.ANILIST
-    convert_version: ClassVar[int] = 1
+    convert_version: ClassVar[int] = 2
     batch: int = MAX_BATCH
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from pipeline.platforms.jikan.requests import expect_kinds, plan_title
 
 __all__ = ["JikanAdapter"]
 
-_CONVERT_VERSION: Final = 1
+_CONVERT_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)

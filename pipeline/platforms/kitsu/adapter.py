@@ -40,7 +40,7 @@ class KitsuAdapter:
     """Asks for whole records of up to ``batch`` titles, then for the rest of long series."""
 
     name: ClassVar[Platform] = Platform.KITSU
-    convert_version: ClassVar[int] = 1
+    convert_version: ClassVar[int] = 2
     batch: int = MAX_BATCH
     api: Literal["graphql", "jsonapi"] = "graphql"
 
