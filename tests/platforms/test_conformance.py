@@ -321,6 +321,52 @@ def keeps_evidence(struck: Chain, run: Run, case: Case) -> None:
         assert error.evidence in str(error) or repr(error.evidence) in str(error)  # type: ignore[attr-defined]
 
 
+PASSING = [
+    (case, subject)
+    for case in CASES
+    for subject in SUBJECTS
+    if case.of(subject).error is Transient and case.kind is not FaultKind.SLOW  # takes its real time, five times over
+]
+
+
+@named(PASSING)
+async def test_a_fault_that_stays_with_one_title(
+    case: Case, subject: Subject, practice: RunningPractice, folder: Path
+) -> None:
+    """Tried as often as set and no more, then failed with its reason; everybody else is found, however tired the
+    breaker is; the next run asks only for what failed."""
+    calm = await calm_of(subject, practice)
+    attempts = 5
+    async with chain(subject, folder, practice, case.fault(subject, attempts), **case.own) as struck:
+        assert struck.settings.platforms.of(subject.platform).attempts == attempts
+        run = await struck.fetch()
+        assert [type(error) for error in run.errors] == [Transient] * attempts
+        assert run.asked == attempts + calm.asked_others
+        assert struck.outcomes() == calm.with_struck(Outcome.FAILED)
+        reasons = {settled.reason for at, settled in enumerate(struck.settled()) if at in calm.struck}
+        assert reasons == {str(run.errors[-1])}
+        assert struck.open_until() is None
+        keeps_evidence(struck, run, case)
+        all_is_well(struck, (await struck.fetch()).asked, calm, -calm.asked_others)
+
+
+@pytest.mark.parametrize("subject", SUBJECTS, ids=str)
+async def test_a_platform_that_is_down_is_left(subject: Subject, practice: RunningPractice, folder: Path) -> None:
+    """Nothing but faults: it is waited for a quarter of an hour and then left; once it is well all is found."""
+    calm = await calm_of(subject, practice)
+    fault = Fault(FaultKind.ERROR_503, subject.platform, path=r"(?<!robots\.txt)$")
+    async with chain(subject, folder, practice, fault) as struck:
+        begun = struck.times.now
+        run = await struck.fetch()
+        assert set(struck.outcomes()) == {Outcome.FAILED}
+        assert {type(error) for error in run.errors} == {Transient}
+        assert run.asked <= 5 * len(calm.outcomes)
+        assert struck.times.now - begun < 1200
+        practice.gate.faults.clear()
+        struck.times.now += 600
+        all_is_well(struck, (await struck.fetch()).asked, calm)
+
+
 BY_NAME = pytest.mark.parametrize("subject", SUBJECTS, ids=str)
 
 
