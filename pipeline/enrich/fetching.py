@@ -226,10 +226,8 @@ class Fetcher:
             open_ = [
                 replace(w, parts=had[w.id].parts) for w in wanted if w.id not in problems and not had[w.id].is_absent
             ]
-            try:
-                requests = self.adapter.plan_requests(open_) if open_ else ()
-            except (BadInput, Broken) as error:
-                return problems | dict.fromkeys((w.id for w in open_), error)
+            requests, unplanned = self._plan(open_)
+            problems |= unplanned
             if not requests:
                 return problems
             problems |= self._give_up([r for r in requests if r.key in asked], "is answered with something else")
@@ -238,6 +236,22 @@ class Fetcher:
             for found in await asyncio.gather(*(self._ask(r, open_, since) for r in new)):
                 problems |= found
         return problems | self._give_up(requests, "always has one page more")
+
+    def _plan(self, wanted: Sequence[Wanted]) -> tuple[tuple[Request, ...], dict[str, EnrichError]]:
+        """What to ask next. An id nothing can be planned for is that id's problem, and nobody else's."""
+        try:
+            return (self.adapter.plan_requests(wanted) if wanted else ()), {}
+        except (BadInput, Broken):
+            problems = {w.id: problem for w in wanted if (problem := self._why_unplanned(w)) is not None}
+            fine = [w for w in wanted if w.id not in problems]
+            return (self.adapter.plan_requests(fine) if fine else ()), problems
+
+    def _why_unplanned(self, wanted: Wanted) -> EnrichError | None:
+        try:
+            self.adapter.plan_requests([wanted])
+        except (BadInput, Broken) as problem:
+            return problem
+        return None
 
     def _give_up(self, requests: Sequence[Request], why: str) -> dict[str, EnrichError]:
         return {

@@ -109,10 +109,9 @@ def check_json(answer: Answer, platform: Host) -> object:
     try:
         return orjson.loads(answer.body)
     except orjson.JSONDecodeError as error:
-        message = f"{platform.value} answered {answer.status} with a body that is not whole JSON ({error})"
-        raise Transient(
-            message, platform=platform.value, status=answer.status, evidence=one_line(answer.body)
-        ) from error
+        evidence = one_line(answer.body)
+        message = f"{platform.value} answered {answer.status}, not whole JSON ({error}): {evidence!r}"
+        raise Transient(message, platform=platform.value, status=answer.status, evidence=evidence) from error
 
 
 def _raise(

@@ -13,7 +13,7 @@ import orjson
 
 from pipeline.domain.names import Platform
 from pipeline.errors import Broken, one_line
-from pipeline.platforms._text import clean_line
+from pipeline.platforms._text import clean_line, drop_invisible
 
 __all__ = ["EMPTY", "JsonObject", "broken", "json_bytes", "parse_object"]
 
@@ -46,9 +46,9 @@ class JsonObject:
         return clean_line(value) or None if isinstance(value, str) else None
 
     def prose(self, key: str) -> str | None:
-        """Running text as it came (line breaks, markup); blank reads as ``None``."""
+        """Running text with its line breaks and markup, without what cannot be seen; blank reads as ``None``."""
         value = self.data.get(key)
-        return value if isinstance(value, str) and value.strip() else None
+        return drop_invisible(value) or None if isinstance(value, str) and value.strip() else None
 
     def integer(self, key: str) -> int | None:
         """A whole number, also from ``"12"`` or ``12.0``; never from a boolean."""
@@ -60,7 +60,7 @@ class JsonObject:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             return None
         try:
-            number = float(value)
+            number = float(clean_line(value) if isinstance(value, str) else value)
         except (ValueError, OverflowError):
             return None
         return number if math.isfinite(number) else None
@@ -110,7 +110,7 @@ def _integer(value: object) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
-        text = value.strip()
+        text = clean_line(value)
         value = int(text) if text.isascii() and text.removeprefix("-").isdigit() and len(text) < 17 else None
     elif isinstance(value, float):
         value = int(value) if math.isfinite(value) and value.is_integer() else None

@@ -10,7 +10,7 @@ from typing import Final
 
 from pipeline.domain.source_title import Text
 
-__all__ = ["clean_line", "clean_prose", "make_text", "split_origin", "strip_bbcode", "strip_html"]
+__all__ = ["clean_line", "clean_prose", "drop_invisible", "make_text", "split_origin", "strip_bbcode", "strip_html"]
 
 # Soft hyphens go with them; joiners (U+200C, U+200D) and direction marks carry meaning in some scripts and stay.
 _INVISIBLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u2060\ufeff\ud800-\udfff]")
@@ -41,6 +41,11 @@ _ORIGIN: Final = re.compile(
 )
 _BRACKETS_THAT_ARE_PROSE: Final = 120
 """A longer bracket is a remark, not a credit."""
+
+
+def drop_invisible(text: str) -> str:
+    """The text without control and zero-width characters; line breaks stay."""
+    return _INVISIBLE.sub("", text)
 
 
 def clean_line(text: str) -> str:

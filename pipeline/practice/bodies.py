@@ -137,7 +137,7 @@ def error_inside_answer(platform: Host) -> web.Response:
     if platform is Platform.KITSU:
         return _json({"errors": [{"message": "Internal server error"}], "data": None}, 200)
     if platform is Platform.ANIDB:
-        return _xml(b'<error code="500">internal error</error>')
+        return _xml(b'<error code="602">server busy</error>')  # its 500 is a ban
     if platform is Platform.ANIME_PLANET:
         return _html(b"<html><head><title>Error | Anime-Planet</title></head><body>Oops!</body></html>", 200)
     return _json({"error": "internal error"}, 200)

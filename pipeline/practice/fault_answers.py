@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
-from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
@@ -20,6 +19,7 @@ from pipeline.practice.bodies import (
     not_found_answer,
     throttled_answer,
 )
+from pipeline.practice.fault_bodies import spoil
 from pipeline.practice.faults import Fault, FaultKind
 
 __all__ = ["Sleep", "go_wrong"]
@@ -32,11 +32,11 @@ _STATUSES: Final = {
     FaultKind.ERROR_503: 503,
     FaultKind.ERROR_504: 504,
 }
-_CHALLENGES: Final = {FaultKind.CHALLENGE_403: 403, FaultKind.CHALLENGE_503: 503}
+_CHALLENGES: Final = {FaultKind.CHALLENGE_403: 403, FaultKind.CHALLENGE_503: 503, FaultKind.CHALLENGE_200: 200}
 _PAGE: Final = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body>We will be back soon.</body></html>"
+_NO_SUCH_PAGE: Final = b"<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>"
 _KEPT: Final = ("Content-Type", "Content-Encoding")
 _DRIPS: Final = 20
-_ENTITIES: Final = 10
 
 
 async def go_wrong(
@@ -62,7 +62,8 @@ async def go_wrong(
     if fault.kind is FaultKind.CUT:
         return await _cut(request, body, headers)
     headers.pop("Content-Encoding", None)
-    return web.Response(body=_spoil(fault, platform, body), headers=headers)
+    plain_body = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
+    return web.Response(body=spoil(fault.kind, platform, plain_body), headers=headers)
 
 
 def _plain(fault: Fault, platform: Host) -> web.Response | None:
@@ -100,6 +101,10 @@ def _empty(platform: Host) -> web.Response:  # noqa: ARG001  # the same everywhe
     return web.Response(body=b"", content_type="application/json")
 
 
+def _lost(platform: Host) -> web.Response:  # noqa: ARG001  # the same everywhere
+    return web.Response(body=_NO_SUCH_PAGE, status=404, content_type="text/html")
+
+
 _WHOLE: Final[Mapping[FaultKind, Callable[[Host], web.Response]]] = MappingProxyType(
     {
         FaultKind.THROTTLED_SILENT: throttled_answer,
@@ -108,6 +113,7 @@ _WHOLE: Final[Mapping[FaultKind, Callable[[Host], web.Response]]] = MappingProxy
         FaultKind.EMPTY: _empty,
         FaultKind.ERROR_INSIDE: error_inside_answer,
         FaultKind.NOT_FOUND: not_found_answer,
+        FaultKind.LOST: _lost,
         FaultKind.BAN: ban_answer,
     }
 )
@@ -159,25 +165,3 @@ async def _send_bomb(fault: Fault, request: web.Request) -> web.StreamResponse:
     except ConnectionError:
         pass  # who was asked to unpack it has had enough, as they should
     return bomb
-
-
-def _spoil(fault: Fault, platform: Host, body: bytes) -> bytes:
-    plain = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
-    if fault.kind is FaultKind.TRUNCATED:
-        return plain[: len(plain) // 2]
-    if fault.kind is FaultKind.WRONG_ENCODING:
-        return plain.replace(b'"', b'"\xff\xfe\xe9', 3) if b'"' in plain else b"\xff\xfe" + plain
-    if fault.kind is FaultKind.ENTITY_EXPANSION:
-        return _many_laughs()
-    nul = b"&#x0;" if platform is Platform.ANIDB else b"\x00"
-    mark = b">" if plain[:1] == b"<" else b'":"'
-    head, found, tail = plain[64:].partition(mark)
-    return plain[:64] + head + found + nul + tail
-
-
-def _many_laughs() -> bytes:
-    names = [f"a{number}" for number in range(_ENTITIES)]
-    rows = [f'<!ENTITY {names[0]} "lol">']
-    rows += [f'<!ENTITY {now} "{f"&{before};" * 10}">' for before, now in pairwise(names)]
-    head = f'<?xml version="1.0"?><!DOCTYPE anime [{"".join(rows)}]>'
-    return f'{head}<anime id="1"><titles><title>&{names[-1]};</title></titles></anime>'.encode()

@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
@@ -19,6 +19,9 @@ from pipeline.practice.limits import RULES, Decision, Limiter
 from pipeline.practice.stage import KIND
 
 __all__ = ["Gate", "Hours"]
+
+_SILENT: Final = frozenset({FaultKind.THROTTLED_SILENT, FaultKind.THROTTLED_UPSTREAM})
+"""Refusals that say nothing of a wait, in headers neither."""
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -69,18 +72,19 @@ class Gate:
         limiter, now = self.limiters[platform], self.hours.clock()
         decision = limiter.ask(now) if self.has_limits else Decision()
         counts.over_windows.update(decision.over)
+        fault = None if decision.is_refused else self.faults.pick(platform, request.path_qs)
         if decision.is_refused:
             counts.refusals["ban" if decision.is_banned else "limit"] += 1
             answer: web.StreamResponse = self._refuse(platform, decision)
         else:
             try:
-                answer = await self._answer(platform, request, handler)
+                answer = await self._answer(platform, request, handler, fault)
             except web.HTTPException as refusal:  # a route or a method the platform does not have
                 counts.statuses[str(refusal.status)] += 1
                 raise
         counts.kinds[_kind_of(request)] += 1
         counts.statuses[str(answer.status)] += 1
-        if not answer.prepared:
+        if not answer.prepared and (fault is None or fault.kind not in _SILENT):
             answer.headers.update(limiter.headers(now, self.hours.wall()))
         return answer
 
@@ -93,10 +97,11 @@ class Gate:
             refused.headers["X-RateLimit-Reset"] = str(math.ceil(self.hours.wall() + decision.wait_s))
         return refused
 
-    async def _answer(self, platform: Host, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _answer(
+        self, platform: Host, request: web.Request, handler: Handler, fault: Fault | None
+    ) -> web.StreamResponse:
         if self.latency_s:
             await self.hours.sleep(self.latency_s)
-        fault = self.faults.pick(platform, request.path_qs)
         if fault is None:
             return await handler(request)
         self._note(platform, fault)

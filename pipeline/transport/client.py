@@ -54,7 +54,7 @@ class HttpTransport:
     """Asks platforms. ``async with`` it; usable by many tasks at once.
 
     ``clock`` gives Unix seconds. A wait longer than ``max_wait_s`` is not slept through: the error that asked for it
-    is raised.
+    is raised. A platform that fails is waited for as long, counted from the first failure.
     """
 
     def __init__(
@@ -123,7 +123,15 @@ class HttpTransport:
         )
         session = new_session(user_agent(self._settings), at_once=settings.concurrency, timeout_s=settings.timeout_s)
         lane = Lane(host.value, session, budget, asyncio.Semaphore(settings.concurrency), settings.max_body_bytes)
-        breaker = AsyncBreaker(self._state, lane.name, settings.breaker, clock=self._clock, speed=speed)
+        breaker = AsyncBreaker(
+            self._state,
+            lane.name,
+            settings.breaker,
+            clock=self._clock,
+            speed=speed,
+            sleep=self._sleep,
+            patience_s=self._max_wait_s,
+        )
         return _Way(lane, breaker)
 
     async def _patiently(self, way: _Way, request: Request, check: Check) -> Answer:

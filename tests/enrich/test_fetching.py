@@ -1,11 +1,11 @@
 """The engine that asks one platform: what it asks, what it does not ask again, and what it makes of every failure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from pipeline.domain.exchange import Answer, Part, Reading, Request
+from pipeline.domain.exchange import Answer, Part, Reading, Request, Wanted
 from pipeline.domain.names import AiringStatus, Outcome
 from pipeline.enrich.fetching import fresh_until
 from pipeline.errors import (
@@ -109,6 +109,23 @@ async def test_a_page_that_never_ends_spoils_one_title_only(desk: Desk) -> None:
     assert desk.outcomes() == [FOUND, FAILED, FOUND, FOUND]
     assert "one page more" in str(desk.settled()[1])
     assert len(transport.asked) <= 200
+
+
+async def test_an_id_nothing_can_be_planned_for_spoils_nobody_else(desk: Desk) -> None:
+    """Of four titles in a batch one has a part that cannot be read: it failed and says why, the others are found."""
+
+    class Choking(SmallAdapter):
+        def plan_requests(self, wanted: Sequence[Wanted]) -> tuple[Request, ...]:
+            if any(w.id == "2" and w.parts for w in wanted):
+                raise Broken("the stored part of '2' cannot be read")
+            return super().plan_requests(wanted)
+
+    desk.adapter = Choking()
+    transport = SmallTransport(having("1", "2", "4") | {"3": 3})
+    await desk.fetch(transport)
+    assert desk.outcomes() == [FOUND, FAILED, FOUND, FOUND]
+    assert transport.kinds == ["main", "page/2", "page/3"]
+    assert "stored part of '2'" in str(desk.settled()[1])
 
 
 async def test_an_answer_with_something_else_in_it_is_not_asked_for_again(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""Faults on demand: each kind really goes wrong, strikes when told, and is what a client takes it for."""
+"""Faults on demand: each kind really goes wrong and strikes when told; tests/platforms says what it is taken for."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.domain.exchange import Answer, Request
 from pipeline.domain.names import Platform
-from pipeline.errors import BadInput, Blocked, EnrichError, EntryGone, Throttled, Transient
+from pipeline.errors import BadInput
 from pipeline.platforms.jikan import JikanAdapter
 from pipeline.practice import Fault, FaultKind, PracticeSettings, parse_fault, read_practice_rows
 from pipeline.practice.faults import FaultPlan
@@ -45,41 +45,6 @@ async def one_answer(http: aiohttp.ClientSession, kind: FaultKind, path: str = P
 
 def check(answer: Answer) -> None:
     JikanAdapter().check_answer(Request(Platform.JIKAN, "full", "/anime/900003/full", ("900003",)), answer)
-
-
-@pytest.mark.parametrize(
-    ("kind", "expected"),
-    [
-        (FaultKind.THROTTLED, Throttled),
-        (FaultKind.THROTTLED_SILENT, Throttled),
-        (FaultKind.THROTTLED_UPSTREAM, Throttled),
-        (FaultKind.ERROR_500, Transient),
-        (FaultKind.ERROR_502, Transient),
-        (FaultKind.ERROR_503, Transient),
-        (FaultKind.ERROR_504, Transient),
-        (FaultKind.ERROR_INSIDE, Transient),
-        (FaultKind.EMPTY, Transient),
-        (FaultKind.HTML, Transient),
-        (FaultKind.TRUNCATED, Transient),
-        (FaultKind.WRONG_ENCODING, Transient),
-        (FaultKind.NUL, Transient),
-        (FaultKind.ENTITY_EXPANSION, Transient),
-        (FaultKind.CHALLENGE_403, Blocked),
-        (FaultKind.CHALLENGE_503, Blocked),
-        (FaultKind.BAN, Blocked),
-        (FaultKind.NOT_FOUND, EntryGone),
-    ],
-)
-async def test_a_fault_is_taken_for_what_it_is(
-    http: aiohttp.ClientSession, kind: FaultKind, expected: type[EnrichError]
-) -> None:
-    """The Jikan adapter raises the error of the taxonomy for each faulty answer, and none for the right one."""
-    answer = await one_answer(http, kind)
-    with pytest.raises(expected) as raised:
-        check(answer)
-    assert type(raised.value) is expected
-    async with practice() as server:
-        check(await ask(http, f"{server.url}{PATH}"))
 
 
 async def test_throttling_says_how_long_or_not(http: aiohttp.ClientSession) -> None:

@@ -202,3 +202,64 @@ async def test_those_that_waited_while_it_opened_do_not_ask(make):
         await make().call(asking(1))
     assert caught.value.wait_s == 500
     assert str(caught.value).count("left alone") == 1
+
+
+@pytest.fixture
+def make_patient(tmp_path, times):
+    def make_breaker(patience_s):
+        state = SharedState(tmp_path / "s")
+        return AsyncBreaker(state, "jikan", SETTINGS, clock=times.clock, sleep=times.sleep, patience_s=patience_s)
+
+    return make_breaker
+
+
+async def test_after_failures_it_is_waited_for(make_patient, times):
+    """Who comes while it is open asks when it may be asked again, in this process and in another."""
+    breaker = make_patient(900)
+    await fail(breaker, Transient("x"), 3)
+    assert await breaker.call(asking("well")) == "well"
+    assert times.slept == [pytest.approx(60)]
+    await fail(breaker, Transient("x"), 3)
+    times.now += 20
+    assert await make_patient(900).call(asking("well")) == "well"
+    assert times.slept[1:] == [pytest.approx(40)]
+
+
+async def test_who_waits_for_another_processs_trial_waits_for_its_end(make_patient, times):
+    """The row says that a request is trying; it is as passing as what it tries to end."""
+    trying, other = make_patient(900), make_patient(900)
+    await fail(trying, Transient("x"), 3)
+
+    async def meanwhile(may_go):
+        return await other.call(asking("well"))
+
+    times.now += 61
+    assert await trying.call(meanwhile) == "well"
+    assert times.slept == [pytest.approx(60)]
+
+
+async def test_patience_ends_with_the_trouble_a_quarter_of_an_hour_old(make_patient, times):
+    """Trial after trial fails: after the set time nobody waits any more; a good answer makes it patient again."""
+    breaker, begun = make_patient(300), times.now
+    failed = 0
+    while True:
+        try:
+            await breaker.call(asking(Transient("x")))
+        except Blocked:
+            break
+        except Transient:
+            failed += 1
+    assert times.now - begun <= 300
+    assert failed == 3 + 4
+    times.now += 60
+    assert await breaker.call(asking("well")) == "well"
+    await fail(breaker, Transient("x"), 3)
+    assert await breaker.call(asking("well")) == "well"
+
+
+@pytest.mark.parametrize("wait_s", [30.0, None])
+async def test_a_refusal_is_never_waited_out(make_patient, times, wait_s):
+    """However short, and by no process: who was refused comes back another time."""
+    await fail(make_patient(900), Blocked("go away", wait_s=wait_s))
+    await assert_open(make_patient(9e9), wait_s)
+    assert times.slept == []

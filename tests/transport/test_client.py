@@ -227,9 +227,11 @@ async def test_a_refusal_stops_all_that_stand_in_line(stage, tmp_path):
 
 
 async def test_failures_in_a_row_stop_the_asking(stage, tmp_path):
-    """Three faults open the breaker; further questions do not leave the house."""
+    """Three faults open the breaker for longer than anybody waits; further questions do not leave the house."""
     stage.play(status(500))
-    async with transport(stage, tmp_path, FakeTime(), attempts=10, breaker=BreakerSettings(failures=3)) as http:
+    async with transport(
+        stage, tmp_path, FakeTime(), attempts=10, breaker=BreakerSettings(failures=3, reset_s=2e5)
+    ) as http:
         for _ in range(3):
             with pytest.raises(Blocked):
                 await http.send(ask(), check)

@@ -19,6 +19,7 @@ _CONTROL: Final = re.compile(
     rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|&#(?:x0*(?:[0-8bcef]|1[0-9a-f])|0*(?:[0-8]|1[124-9]|2\d|3[01]));",
     re.IGNORECASE,
 )
+_DECLARED: Final = re.compile(rb"<!(?:DOCTYPE|ENTITY)\b")
 _LANGUAGE: Final = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -87,8 +88,11 @@ def parse_xml(body: bytes) -> Node:
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
     )
+    clean = _CONTROL.sub(b"", body)
+    if _DECLARED.search(clean):  # before the parser has any work with it
+        raise BadXml("carries a document type, which AniDB never sends", is_refused=True)
     try:
-        root = etree.fromstring(_CONTROL.sub(b"", body), parser)
+        root = etree.fromstring(clean, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise BadXml(f"not whole XML ({clean_line(str(error))})") from error
     if root.getroottree().docinfo.doctype or root.getroottree().docinfo.internalDTD is not None:

@@ -31,7 +31,7 @@ class AniListAdapter:
     """Asks for whole records of up to ``batch`` titles, then for the pages that did not fit."""
 
     name: ClassVar[Platform] = Platform.ANILIST
-    convert_version: ClassVar[int] = 1
+    convert_version: ClassVar[int] = 2
     batch: int = MAX_BATCH
 
     def __post_init__(self) -> None:
@@ -56,6 +56,8 @@ class AniListAdapter:
     def check_answer(self, request: Request, answer: Answer) -> None:
         """Obey refusals, halve what is too heavy, read ``errors`` also in a 200."""
         self._check_errors(request, answer)
+        if answer.status == 404 and _error_of(answer) is None:
+            raise _error(Broken, answer, "the address is wrong; what AniList does not have it says in its own words")
         check_status(answer, Platform.ANILIST)
         if titles_of(_envelope(answer)) is None:
             raise _error(Transient, answer, "no data and no error")

@@ -24,7 +24,7 @@ class AnimePlanetAdapter:
     """Asks for a title's page and for the page of its cast. A challenge is a refusal and is obeyed for hours."""
 
     name: ClassVar[Platform] = Platform.ANIME_PLANET
-    convert_version: ClassVar[int] = 1
+    convert_version: ClassVar[int] = 2
     batch: ClassVar[int] = 1
 
     def wanted_ids(self, ids: Mapping[Site, tuple[str, ...]]) -> tuple[str, ...]:
@@ -76,8 +76,20 @@ def _is_own_page(answer: Answer) -> bool:
 def _check_page(request: Request, answer: Answer) -> None:
     if not is_html(answer.body) or b"</html>" not in answer.body[-4096:].lower():
         raise _error(Transient, answer, "no whole page")
+    if not _is_utf_8(answer.body):
+        raise _error(Transient, answer, "a page that is not the UTF-8 it says it is")
     if is_search_page(answer.body):
         raise _error(EntryGone, answer, f"{request.ids[0]!r} leads to the search page")
+    if _FRAME not in answer.body:
+        raise _error(Transient, answer, "a page that is not one of the site's")
+
+
+def _is_utf_8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _error(kind: type[Broken | EntryGone | Transient], answer: Answer, problem: str) -> Broken | EntryGone | Transient:

@@ -3,26 +3,29 @@
 Promises: a record counts for an id only when its ``websites`` repeat that id; the first hit is never good enough.
 """
 
+import re
+from collections.abc import Iterable
 from typing import Final, NoReturn
 
 from pipeline.domain.exchange import Answer, Part, Reading, Request
 from pipeline.domain.names import Platform
 from pipeline.domain.source_title import ForeignId
 from pipeline.errors import Broken, ShrinkBatch, Transient, one_line
-from pipeline.platforms._http import check_json, check_status, is_html
+from pipeline.platforms._http import check_json, check_status
 from pipeline.platforms._links import foreign_ids
 from pipeline.platforms._reading import JsonObject, broken, json_bytes, parse_object
 from pipeline.platforms.animeschedule.requests import ANIME, PAGE_SIZE, split_id
 
 __all__ = ["check_payload", "parse_record", "read_answer", "website_ids"]
 
+_NONE: Final = re.compile(rb"could ?n.t find", re.IGNORECASE)
 _CROSS_LINKS: Final = ("mal", "aniList", "anidb", "kitsu", "animePlanet")
 
 
 def check_payload(request: Request, answer: Answer) -> None:
     """Raise what an answer means that is no page of records."""
-    if answer.status == 404 and is_html(answer.body):
-        _raise(Broken, answer, "a web page: the address is wrong, for a title it does not have it says so in text")
+    if answer.status == 404 and not _NONE.search(answer.body):
+        _raise(Broken, answer, "the address is wrong, for titles it does not have it says so in its own words")
     check_status(answer, Platform.ANIMESCHEDULE)
     value = check_json(answer, Platform.ANIMESCHEDULE)
     if not isinstance(value, dict) or "anime" not in value:
@@ -49,10 +52,18 @@ def read_answer(request: Request, answer: Answer) -> Reading:
     records = [(record, set(website_ids(record))) for record in page.objs("anime")]
     parts: dict[str, tuple[Part, ...]] = {}
     for id_ in request.ids:
-        own = [record for record, ids in records if ForeignId(*split_id(id_)) in ids]
+        own = _once(record for record, ids in records if ForeignId(*split_id(id_)) in ids)
         if own:
             parts[id_] = tuple(Part(_kind(record, at), json_bytes(record)) for at, record in enumerate(own))
     return Reading(parts, frozenset(request.ids) - parts.keys())
+
+
+def _once(records: Iterable[JsonObject]) -> tuple[JsonObject, ...]:
+    """Each record once: pages of a list that changes meanwhile overlap."""
+    first: dict[object, JsonObject] = {}
+    for at, record in enumerate(records):
+        first.setdefault(record.id("route") or at, record)
+    return tuple(first.values())
 
 
 def _kind(record: JsonObject, at: int) -> str:

@@ -10,7 +10,7 @@ from pipeline.domain.exchange import Answer, Part, Reading, Request, Wanted
 from pipeline.domain.names import Platform, Site
 from pipeline.domain.source_title import SourceTitle
 from pipeline.errors import Broken, Misconfigured, ShrinkBatch, Transient, one_line
-from pipeline.platforms._http import check_json, check_status, is_challenge
+from pipeline.platforms._http import check_json, check_status, is_challenge, is_html
 from pipeline.platforms._reading import EMPTY, JsonObject, json_bytes
 from pipeline.platforms.kitsu.convert import convert_title
 from pipeline.platforms.kitsu.payload import slice_document
@@ -40,7 +40,7 @@ class KitsuAdapter:
     """Asks for whole records of up to ``batch`` titles, then for the rest of long series."""
 
     name: ClassVar[Platform] = Platform.KITSU
-    convert_version: ClassVar[int] = 1
+    convert_version: ClassVar[int] = 2
     batch: int = MAX_BATCH
     api: Literal["graphql", "jsonapi"] = "graphql"
 
@@ -78,6 +78,8 @@ class KitsuAdapter:
         """Halve what the server could not finish; read errors also in a 200."""
         if answer.status in _TOO_HEAVY and not is_challenge(answer):
             raise _too_heavy(request, answer, Transient)
+        if answer.status == 404 and not _is_of_one(request, answer):
+            raise _error(Broken, answer, "the address is wrong; of a list of ids it leaves out what it does not have")
         check_status(answer, Platform.KITSU)
         body = _body(answer)
         if request.json_body is None:
@@ -101,6 +103,13 @@ class KitsuAdapter:
         return convert_title(id_, parts)
 
 
+def _is_of_one(request: Request, answer: Answer) -> bool:
+    """Whether this is Kitsu's own word that the one title asked about is not there."""
+    if request.json_body is not None or request.kind == "jsonapi/anime" or is_html(answer.body):
+        return False
+    return bool(_body(answer).objs("errors"))
+
+
 def _check_graphql(request: Request, answer: Answer, body: JsonObject) -> None:
     problem = body.obj("error") or next(iter(body.objs("errors")), None)
     if problem is None:
@@ -109,7 +118,7 @@ def _check_graphql(request: Request, answer: Answer, body: JsonObject) -> None:
         return
     if _NODE_LIMIT.search(problem.text("message") or ""):
         raise _too_heavy(request, answer, Broken)
-    if not body.obj("data") and body.objs("errors"):
+    if not body.has("data") and body.objs("errors"):  # refused before it was begun
         raise _error(Broken, answer, "our document is wrong or the schema has changed")
     raise _too_heavy(request, answer, Transient)  # one title's trouble nulls its alias: find out whose it is
 

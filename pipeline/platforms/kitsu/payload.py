@@ -6,11 +6,17 @@ Parts of a title: ``anime``, ``episodes/2``, ``characters/2`` (GraphQL, page 1 s
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from pipeline.domain.names import Platform
 from pipeline.platforms._reading import EMPTY, JsonObject, broken, parse_object
 
 __all__ = ["GraphRecord", "PageEnd", "ResourcePool", "jsonapi_count", "jsonapi_has_next", "read_part", "slice_document"]
+
+
+_MOST_PAGES: Final = 20
+"""Of up to 2,000 rows; the longest list there is needs two, so one that still goes on does not end."""
+_MOST_ROWS: Final = 100_000
 
 
 def read_part(id_: str, parts: Mapping[str, bytes], kind: str) -> JsonObject:
@@ -58,6 +64,8 @@ class GraphRecord:
         """Where to go on; ``None`` when the list is complete. An empty page is the last whatever it says."""
         pages = list(self.pages(name))
         last = pages[-1]
+        if len(pages) > _MOST_PAGES:
+            raise broken(Platform.KITSU, self._id, name, f"goes on after {_MOST_PAGES} pages")
         cursor = last.obj("pageInfo").text("endCursor")
         if not last.obj("pageInfo").flag("hasNextPage") or cursor is None or not last.objs("nodes"):
             return None
@@ -67,8 +75,14 @@ class GraphRecord:
 
 
 def jsonapi_count(id_: str, parts: Mapping[str, bytes], kind: str) -> int | None:
-    """How many rows a JSON:API list has in all; ``None`` when its first page was not asked or does not say."""
-    return read_part(id_, parts, kind).obj("meta").integer("count") if kind in parts else None
+    """How many rows a JSON:API list has in all; ``None`` when its first page was not asked or does not say.
+
+    Raises ``Broken`` for a number no title has.
+    """
+    count = read_part(id_, parts, kind).obj("meta").integer("count") if kind in parts else None
+    if count is not None and count > _MOST_ROWS:
+        raise broken(Platform.KITSU, id_, kind, f"claims {count} rows")
+    return count
 
 
 def jsonapi_has_next(id_: str, parts: Mapping[str, bytes], kind: str) -> bool:

@@ -153,14 +153,6 @@ def test_rate_limit_waits_until_the_reset() -> None:
     assert raised.value.wait_s == 45.0
 
 
-def test_recorded_error_is_gone(recordings: Path) -> None:
-    """The recorded plain text of a miss."""
-    (request,) = plan("mal:1")
-    body = (recordings / "animeschedule/errors/404-anime-not-found.txt").read_bytes()
-    with pytest.raises(EntryGone):
-        ADAPTER.check_answer(request, answer(body, 404))
-
-
 def test_recorded_lists_are_taken_apart_by_id_and_convert(recordings: Path) -> None:
     """Every record of the recorded pages is found by its MAL id and holds nothing unknown."""
     for name in ("fall-2026.1", "unseasoned-2026.1"):

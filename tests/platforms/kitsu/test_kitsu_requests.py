@@ -1,14 +1,12 @@
 """Kitsu: what is asked by GraphQL and by JSON:API, and what an answer means."""
 
-import json
-
 import orjson
 import pytest
 from graphql import FragmentSpreadNode, SelectionSetNode, build_schema, parse, validate
 
 from pipeline.domain.exchange import Answer, Request, Wanted
 from pipeline.domain.names import Site
-from pipeline.errors import BadInput, Blocked, Broken, EntryGone, Misconfigured, ShrinkBatch, Throttled, Transient
+from pipeline.errors import BadInput, Blocked, Broken, Misconfigured, ShrinkBatch, Throttled, Transient
 from pipeline.platforms.kitsu import KitsuAdapter
 from pipeline.platforms.kitsu.requests import _LISTS
 
@@ -181,17 +179,6 @@ def test_a_jsonapi_list_is_cut_into_documents_of_one_title(recordings) -> None:
         )
         cut = JSONAPI.convert(id_, {part.kind: part.body for part in reading.parts[id_]})
         assert cut == alone
-
-
-def test_recorded_errors_land_in_their_class(recordings) -> None:
-    """400 is our fault, 404 is gone; the status comes from INDEX.json."""
-    files = json.loads((recordings / "INDEX.json").read_text("utf-8"))["files"]
-    found = [one for one in files if one["platform"] == "kitsu" and one["endpoint"] == "errors"]
-    (request,) = JSONAPI.plan_requests([Wanted("1")])
-    assert len(found) == 2
-    for one in found:
-        with pytest.raises({400: Broken, 404: EntryGone}[one["status"]]):
-            JSONAPI.check_answer(request, answer((recordings / one["file"]).read_bytes(), one["status"]))
 
 
 @pytest.mark.parametrize(
