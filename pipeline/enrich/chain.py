@@ -5,6 +5,7 @@ several, and again after a crash. :class:`~pipeline.enrich.runner.Runner` calls 
 call them one task each.
 """
 
+import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -92,6 +93,7 @@ class Chain:
             why_off=p.settings.why_off(platform),
             concurrency=p.settings.platforms.of(platform).concurrency,
             on_step=self.on_step,
+            serves_kept=p.settings.platforms.of(platform).enabled,
         )
 
     async def fetch(self, platform: Platform, title_ids: Sequence[str]) -> dict[str, Settled]:
@@ -140,7 +142,7 @@ class Chain:
                     title_id=m.title.title_id,
                     row_digest=m.title.row_digest,
                     config=config,
-                    due_at=min((s.outcome.fresh_until for s in outcomes.values()), default=0.0) if is_whole else 0.0,
+                    due_at=self._due_at(outcomes) if is_whole else 0.0,
                     result=result,
                     note=why,
                     record=m.record_digest or m.title.record,
@@ -151,6 +153,11 @@ class Chain:
         self.on_step("finish")
         self.parts.ledger.titles.finish(finished)
         return ended
+
+    def _due_at(self, outcomes: Mapping[Platform, Settled]) -> float:
+        """When the first answer is due. What nobody may ask never is: switching it on makes titles due anyway."""
+        whys = {platform: self.parts.settings.why_off(platform) for platform in outcomes}
+        return min((s.outcome.fresh_until for p, s in outcomes.items() if whys[p] is None), default=math.inf)
 
     def delete_retired(self) -> int:
         """Take the points of titles that were merged into others out of the store; gives how many."""

@@ -8,6 +8,7 @@ the same parts and asks only for the rest.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
@@ -28,12 +29,12 @@ from pipeline.errors import (
     one_line,
 )
 from pipeline.ledger import Ledger
-from pipeline.ledger.fetched import Gathered, SettledOutcome
+from pipeline.ledger.fetched import Gathered, Kept, SettledOutcome
 from pipeline.ledger.titles import StoredTitle
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import FreshnessSettings
 
-__all__ = ["Fetcher", "Transport", "fresh_until", "is_fresh", "wanted_of"]
+__all__ = ["Fetcher", "Transport", "fresh_until", "is_fresh", "outcome_of_kept", "wanted_of"]
 
 _log = structlog.get_logger(__name__)
 _DAY_S = 86_400.0
@@ -88,9 +89,30 @@ def is_fresh(last: SettledOutcome, ids: Sequence[str], *, now: float) -> bool:
     return last.fresh_until > now and last.ids == tuple(ids)
 
 
+def outcome_of_kept(
+    title: StoredTitle, platform: Platform, ids: Sequence[str], kept: Mapping[str, Kept], policy: FreshnessSettings
+) -> SettledOutcome | None:
+    """What answers that are kept come to without asking; ``None`` when they come to nothing.
+
+    They are good as long as if they had been asked for when they were given; at once due where some ids have none.
+    """
+    mine = [kept[id_] for id_ in ids if id_ in kept]
+    is_whole = len(mine) == len(ids)
+    outcome = Outcome.ABSENT if all(one.is_absent for one in mine) else Outcome.FOUND
+    if not mine or (outcome is Outcome.ABSENT and not is_whole):
+        return None
+    said_at = min(one.said_at for one in mine)
+    until = fresh_until(outcome, load_row(title.row).status, now=said_at, policy=policy) if is_whole else said_at
+    reason = f"said on {datetime.fromtimestamp(said_at, tz=UTC):%Y-%m-%d}"
+    return SettledOutcome(title.title_id, platform, outcome, tuple(ids), reason, until)
+
+
 @dataclass(slots=True)
 class Fetcher:
-    """One platform. ``why_off`` is the reason not to ask it at all; ``on_step`` is told before each act."""
+    """One platform. ``why_off`` is the reason not to ask it at all; ``on_step`` is told before each act.
+
+    ``serves_kept`` says that a platform that cannot be asked still counts with the answers that are kept.
+    """
 
     adapter: PlatformAdapter
     ledger: Ledger
@@ -100,6 +122,7 @@ class Fetcher:
     why_off: str | None
     concurrency: int
     on_step: Callable[[str], None]
+    serves_kept: bool = False
 
     @property
     def platform(self) -> Platform:
@@ -131,13 +154,14 @@ class Fetcher:
     def _sort(self, titles: Sequence[StoredTitle]) -> tuple[list[str], list[_Asked]]:
         """Which titles are settled already (or settled by not asking), and which have to be asked for."""
         stored = self.ledger.fetched.outcomes([title.title_id for title in titles])
+        kept = self._kept(titles)
         settled: list[str] = []
         unasked: list[SettledOutcome] = []
         errands: list[tuple[StoredTitle, tuple[str, ...]]] = []
         for title in titles:
             ids = self.adapter.wanted_ids(title.ids)
             last = stored[title.title_id].get(self.platform)
-            not_asked = self._not_asked(title.title_id, ids)
+            not_asked = self._not_asked(title, ids, kept)
             if not_asked is not None:
                 settled.append(title.title_id)
                 if last is None or last.outcome != not_asked:
@@ -152,11 +176,18 @@ class Fetcher:
         since = self.ledger.fetched.intend(self.platform, [title.title_id for title, _ in errands])
         return settled, [_errand(title, ids, since[title.title_id]) for title, ids in errands]
 
-    def _not_asked(self, title_id: str, ids: tuple[str, ...]) -> SettledOutcome | None:
+    def _kept(self, titles: Sequence[StoredTitle]) -> Mapping[str, Kept]:
+        if self.why_off is None or not self.serves_kept:
+            return {}
+        return self.ledger.fetched.kept(self.platform, [id_ for t in titles for id_ in self.adapter.wanted_ids(t.ids)])
+
+    def _not_asked(self, title: StoredTitle, ids: tuple[str, ...], kept: Mapping[str, Kept]) -> SettledOutcome | None:
         if self.why_off is not None:
-            return SettledOutcome(title_id, self.platform, Outcome.SWITCHED_OFF, (), self.why_off, _FOREVER)
+            off = SettledOutcome(title.title_id, self.platform, Outcome.SWITCHED_OFF, (), self.why_off, _FOREVER)
+            return outcome_of_kept(title, self.platform, ids, kept, self.freshness) or off
         if not ids:
-            return SettledOutcome(title_id, self.platform, Outcome.NOT_LISTED, (), "the row names no id", _FOREVER)
+            why = "the row names no id"
+            return SettledOutcome(title.title_id, self.platform, Outcome.NOT_LISTED, (), why, _FOREVER)
         return None
 
     def _batches(self, errands: Sequence[_Asked]) -> list[list[_Asked]]:
