@@ -7,12 +7,13 @@ call them one task each.
 
 import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.domain.canonical import Digest, digest_of
 from pipeline.domain.names import Outcome, Platform
 from pipeline.embedding import INPUT_VERSION, identity
 from pipeline.embedding.port import ImageEmbedder, TextEmbedder
+from pipeline.enrich.batching import BatchSize
 from pipeline.enrich.fetching import Fetcher, Transport
 from pipeline.enrich.loading import ImageSource, Loaded, Loader
 from pipeline.enrich.steps import ASSEMBLE, Made, Steps, code_versions
@@ -41,6 +42,8 @@ class Parts:
     sent: Callable[[], Mapping[str, int]]
     """Requests sent so far, by platform or image host."""
     now: Callable[[], float]
+    sizes: dict[Platform, BatchSize] = field(default_factory=dict)
+    """How large a batch each platform turned out to have time for; remembered as long as these parts are."""
 
 
 def config_of(parts: Parts) -> Digest:
@@ -94,6 +97,7 @@ class Chain:
             concurrency=p.settings.platforms.of(platform).concurrency,
             on_step=self.on_step,
             serves_kept=p.settings.platforms.of(platform).enabled,
+            sizes=p.sizes,
         )
 
     async def fetch(self, platform: Platform, title_ids: Sequence[str]) -> dict[str, Settled]:

@@ -7,7 +7,7 @@ the same parts and asks only for the rest.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from pipeline.catalogue import load_row
 from pipeline.domain.canonical import Digest
 from pipeline.domain.exchange import Answer, Reading, Request, Wanted
 from pipeline.domain.names import AiringStatus, Outcome, Platform
+from pipeline.enrich.batching import BatchSize
 from pipeline.errors import (
     BadInput,
     Blocked,
@@ -111,7 +112,8 @@ def outcome_of_kept(
 class Fetcher:
     """One platform. ``why_off`` is the reason not to ask it at all; ``on_step`` is told before each act.
 
-    ``serves_kept`` says that a platform that cannot be asked still counts with the answers that are kept.
+    ``serves_kept`` says that a platform that cannot be asked still counts with the answers that are kept; ``sizes``
+    remembers how large a batch a platform has time for.
     """
 
     adapter: PlatformAdapter
@@ -123,6 +125,7 @@ class Fetcher:
     concurrency: int
     on_step: Callable[[str], None]
     serves_kept: bool = False
+    sizes: dict[Platform, BatchSize] = field(default_factory=dict)
 
     @property
     def platform(self) -> Platform:
@@ -136,20 +139,21 @@ class Fetcher:
         gate = asyncio.Semaphore(self.concurrency)
         async with asyncio.TaskGroup() as group:
 
-            async def ask(batch: Sequence[_Asked]) -> None:
-                await gate.acquire()
-                task = group.create_task(self._ask_batch(batch, on_settled))
-                task.add_done_callback(lambda _: gate.release())
+            async def ask(waiting: list[_Asked], *, is_last: bool) -> list[_Asked]:
+                """Ask batch by batch, each cut when there is room: as large as answers taught. Gives what is left."""
+                while waiting and (is_last or self._cut(waiting)[1]):
+                    await gate.acquire()
+                    batch, waiting = self._cut(waiting)
+                    task = group.create_task(self._ask_batch(batch, on_settled))
+                    task.add_done_callback(lambda _: gate.release())
+                return waiting
 
             waiting: list[_Asked] = []
             async for window in windows:
                 settled, to_ask = self._sort(self.ledger.titles.load(window))
                 await on_settled(self.platform, settled)
-                *full, waiting = self._batches([*waiting, *to_ask]) or [[]]  # the last one may fill up yet
-                for batch in full:
-                    await ask(batch)
-            if waiting:
-                await ask(waiting)
+                waiting = await ask([*waiting, *to_ask], is_last=False)
+            await ask(waiting, is_last=True)
 
     def _sort(self, titles: Sequence[StoredTitle]) -> tuple[list[str], list[_Asked]]:
         """Which titles are settled already (or settled by not asking), and which have to be asked for."""
@@ -190,17 +194,24 @@ class Fetcher:
             return SettledOutcome(title.title_id, self.platform, Outcome.NOT_LISTED, (), why, _FOREVER)
         return None
 
-    def _batches(self, errands: Sequence[_Asked]) -> list[list[_Asked]]:
-        """Whole titles, as many as their ids fit into one round."""
-        batches: list[list[_Asked]] = []
-        room = 0
-        for errand in errands:
-            if not batches or len(errand.ids) > room:
-                batches.append([])
-                room = self.adapter.batch
-            batches[-1].append(errand)
+    @property
+    def _size(self) -> BatchSize:
+        start = BatchSize.starting(self.adapter.batch, self.adapter.batch_bounds)
+        return self.sizes.get(self.platform, start)
+
+    def _resize(self, size: BatchSize) -> None:
+        if size != self._size:
+            _log.info("batch_resized", platform=self.platform.value, before=self._size.size, after=size.size)
+            self.sizes[self.platform] = size
+
+    def _cut(self, errands: list[_Asked]) -> tuple[list[_Asked], list[_Asked]]:
+        """Whole titles, as many as their ids fit into one round, and the rest."""
+        room = self._size.size
+        for count, errand in enumerate(errands):
             room -= len(errand.ids)
-        return batches
+            if room < 0 and count:
+                return errands[:count], errands[count:]
+        return errands, []
 
     async def _ask_batch(
         self, batch: Sequence[_Asked], on_settled: Callable[[Platform, Sequence[str]], Awaitable[None]]
@@ -246,12 +257,15 @@ class Fetcher:
         self.on_step(f"ask:{self.platform.value}")
         try:
             answer = await self.transport.send(request, self.adapter.check_answer)
+            self._resize(self._size.after_answer(len(request.ids), answer.elapsed_s))
             reading = self._read(request, answer)
         except EntryGone as gone:
             gone_answer = Answer(gone.status or 404, {}, gone.evidence.encode(), "")
             self.ledger.fetched.save(request, gone_answer, Reading(absent=frozenset(request.ids)), since)
             return {}
         except ShrinkBatch as heavy:
+            if heavy.status != 200:  # an error inside a 200 is one title's trouble and says nothing of the size
+                self._resize(self._size.after_refusal(len(request.ids)))
             return await self._ask_halves(request, wanted, since, heavy)
         except (RetryLater, Blocked, BudgetSpent, Broken) as error:
             _log.info("request_failed", platform=self.platform.value, kind=request.kind, problem=str(error))
