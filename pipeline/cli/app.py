@@ -18,9 +18,11 @@ app = typer.Typer(
 practice_app = typer.Typer(no_args_is_help=True, help="Practice platforms: six servers in miniature on this machine.")
 catalogue_app = typer.Typer(no_args_is_help=True, help="The anime-offline-database file.")
 anidb_app = typer.Typer(no_args_is_help=True, help="AniDB, which is asked for about 200 answers a day.")
+animeschedule_app = typer.Typer(no_args_is_help=True, help="AnimeSchedule, which can be asked for all it has.")
 app.add_typer(practice_app, name="practice")
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(anidb_app, name="anidb")
+app.add_typer(animeschedule_app, name="animeschedule")
 
 Titles = Annotated[
     list[str] | None, typer.Argument(metavar="TITLE…", help="Ids (mal:1), source URLs, title_ids or names.")
@@ -213,6 +215,17 @@ def anidb_import(
     from pipeline.cli.anidb import anidb_import_command
 
     raise typer.Exit(anidb_import_command(archive, as_of, checkpoints, is_practice=practice, is_json=as_json))
+
+
+@animeschedule_app.command("sweep")
+def animeschedule_sweep(
+    *, practice: Practice = False, speed: Speed = _SPEED, checkpoints: Checkpoints = None, as_json: AsJson = False
+) -> None:
+    """Ask for the whole list, 18 records a page: for a whole catalogue cheaper than runs that ask for 18 ids a page."""
+    from pipeline.cli.animeschedule import animeschedule_sweep_command
+
+    practising = _practice(practice, None, speed)
+    raise typer.Exit(animeschedule_sweep_command(checkpoints, practice=practising, is_json=as_json))
 
 
 def _practice(is_on: bool, recordings: Path | None, speed: float) -> "tuple[float, Path | None] | None":

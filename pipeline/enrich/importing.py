@@ -5,17 +5,16 @@ outcomes for as long as the freshness policy gives an answer of that day. Intent
 doing it again changes nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.exchange import Answer, Reading
-from pipeline.domain.names import Outcome, Platform, Site
+from pipeline.domain.names import Platform, Site
 from pipeline.enrich.archive import BadMember, Member
-from pipeline.enrich.fetching import outcome_of_kept
+from pipeline.enrich.settling import settle_from_kept
 from pipeline.errors import BadInput, EnrichError, EntryGone
 from pipeline.ledger import Ledger
-from pipeline.ledger.fetched import Settled, SettledOutcome
 from pipeline.platforms.anidb.archive import aid_of_answer, aid_of_name, archived_request
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import FreshnessSettings
@@ -79,7 +78,12 @@ def import_anidb(
         is_new[said.aid] = is_kept or is_new.get(said.aid, False)
     aids = list(is_new)
     for start in range(0, len(aids), _CHUNK):
-        _settle(ledger, adapter, {aid: is_new[aid] for aid in aids[start : start + _CHUNK]}, policy, report)
+        some = {aid: is_new[aid] for aid in aids[start : start + _CHUNK]}
+        owners = ledger.titles.known_ids((Site.ANIDB, aid) for aid in some)
+        settled = settle_from_kept(ledger, adapter, list(dict.fromkeys(owners.values())), some, policy)
+        report.titles += settled.titles
+        report.titles_changed += settled.changed
+        report.unlisted += len(some.keys() - settled.listed)
     return report
 
 
@@ -119,40 +123,3 @@ def _keep(ledger: Ledger, said: _Said) -> bool:
         return False
     ledger.fetched.save_said(archived_request(said.aid), said.answer, said.reading, said_at=said.said_at)
     return True
-
-
-def _settle(
-    ledger: Ledger,
-    adapter: PlatformAdapter,
-    is_new: Mapping[str, bool],
-    policy: FreshnessSettings,
-    report: ImportReport,
-) -> None:
-    """Settle the titles that list some aids; those that are another now are looked at by the next run."""
-    owners = ledger.titles.known_ids((Site.ANIDB, aid) for aid in is_new)
-    titles = ledger.titles.load(list(dict.fromkeys(owners.values())))
-    ids = {title.title_id: adapter.wanted_ids(title.ids) for title in titles}
-    listed = {id_ for title_ids in ids.values() for id_ in title_ids}
-    report.unlisted += sum(aid not in listed for aid in is_new)
-    kept = ledger.fetched.kept(Platform.ANIDB, sorted(listed))
-    stored = ledger.fetched.outcomes(list(ids))
-    changed: list[SettledOutcome] = []
-    for title in titles:
-        mine = ids[title.title_id]
-        report.titles += any(aid in is_new for aid in mine)
-        said = outcome_of_kept(title, Platform.ANIDB, mine, kept, policy)
-        last = stored[title.title_id].get(Platform.ANIDB)
-        if said is not None and (any(is_new.get(aid) for aid in mine) or not _stands(last, said)):
-            changed.append(said)
-    report.titles_changed += len(changed)
-    ledger.titles.reopen(
-        [outcome.title_id for outcome in changed]
-    )  # first: a title too many is looked at, none too few
-    ledger.fetched.settle(changed)
-
-
-def _stands(last: Settled | None, said: SettledOutcome) -> bool:
-    """Whether a settled outcome is at least as good as what the kept answers say."""
-    if last is None or last.outcome.outcome not in (Outcome.FOUND, Outcome.ABSENT):
-        return False
-    return last.outcome.ids == said.ids and last.outcome.fresh_until >= said.fresh_until

@@ -127,6 +127,20 @@ class FetchBook:
             if rows:
                 c.execute(self._db.upsert(PARTS), rows)
 
+    def answer_since(self, key: Digest, since: float) -> tuple[bytes, float] | None:
+        """The body of a kept answer not older than ``since`` and when it was given; ``None`` if there is none whole."""
+        query = sa.select(ANSWERS.c.body, ANSWERS.c.fetched_at).where(
+            ANSWERS.c.key == key, ANSWERS.c.fetched_at >= since
+        )
+        with self._db.read() as c:
+            row = c.execute(query).first()
+        if row is None:
+            return None
+        try:
+            return self._blobs.get(row.body), row.fetched_at
+        except Damaged:
+            return None
+
     def gathered(self, platform: Platform, since: Mapping[str, float]) -> dict[str, Gathered]:
         """What is had of each id since its own time. A torn body counts as not there, so it is asked for again."""
         found = {id_: Gathered() for id_ in since}

@@ -21,7 +21,7 @@ from pipeline.practice.gate import Hours
 from pipeline.practice.server import run_practice
 from pipeline.transport import HttpTransport
 
-from .rehearsing import FILM, SERIES, SPEED, Platforms, enrich, settings_for, write_catalogue
+from .rehearsing import FILM, RADIO, SPEED, Platforms, enrich, settings_for, write_catalogue
 from .speaking import Desk, SmallAdapter, SmallTransport
 
 
@@ -146,7 +146,7 @@ async def test_an_error_inside_a_200_does_not_shrink_what_comes_after(tmp_path: 
 
 async def test_the_size_is_remembered_for_the_run(tmp_path: Path, platforms: Platforms) -> None:
     """Whoever asks with the same parts begins where the last one ended."""
-    catalogue = write_catalogue(tmp_path / "catalogue.jsonl", [SERIES, FILM])
+    catalogue = write_catalogue(tmp_path / "catalogue.jsonl", [RADIO, FILM])
     settings = settings_for(tmp_path / "run", platforms.url, catalogue, platforms={"kitsu": {"batch": 1}})
     kept: list[Parts] = []
     await enrich(settings, change=lambda parts: kept.append(parts) or parts)
@@ -197,7 +197,7 @@ async def ask_practice(
 async def test_kitsu_is_asked_for_more_while_it_is_quick(tmp_path: Path) -> None:
     """One 504 halves the batch; then a quick server is asked for more and more, up to what its nodes allow."""
     once = Fault(FaultKind.LABOURED, Platform.KITSU, count=1, wait_s=1.0)
-    sizes, outcomes = await ask_practice(tmp_path, 150, once, haste=1.0, waits=1e-3)
+    sizes, outcomes = await ask_practice(tmp_path, 150, once, haste=0.2, waits=1e-3)
     assert sizes[:3] == [20, 10, 10]
     assert max(sizes) == 60
     assert sizes[3:-1] == sorted(sizes[3:-1])

@@ -21,9 +21,10 @@ from pipeline.practice import World, read_practice_rows
 from pipeline.practice.speak_anidb import speak_title
 from pipeline.settings import FreshnessSettings, Settings
 
-from .rehearsing import FILM, SERIES, Platforms, enrich, outcomes_of, settings_for, standing, write_catalogue
+from .rehearsing import FILM, Platforms, enrich, outcomes_of, settings_for, standing, write_catalogue
 from .speaking import DAY_S, Desk, SmallTransport
 
+INN = "Mayonaka no Yado"
 FOUND, ABSENT, OFF = Outcome.FOUND, Outcome.ABSENT, Outcome.SWITCHED_OFF
 ADAPTER = AnidbAdapter("", 1)
 NOW = 1_700_000_000.0
@@ -222,19 +223,19 @@ def _sync(desk: AnidbDesk) -> None:
 
 async def test_without_a_client_imported_answers_serve(tmp_path: Path, platforms: Platforms) -> None:
     """AniDB off for want of a client: found, with AniDB's word in the record, as with AniDB on; nothing is asked."""
-    catalogue = write_catalogue(tmp_path / "catalogue.jsonl", [SERIES, FILM])
+    catalogue = write_catalogue(tmp_path / "catalogue.jsonl", [INN, FILM])
     live = settings_for(tmp_path / "live", platforms.url, catalogue)
     await enrich(live)
     off = settings_for(tmp_path / "off", platforms.url, catalogue, platforms={"anidb": {"client": None}})
     before = platforms.answered()
     await enrich(off)
-    assert outcomes_of(off)[SERIES, Platform.ANIDB] == OFF
+    assert outcomes_of(off)[INN, Platform.ANIDB] == OFF
     assert "anidb" not in platforms.since(before)
     report = _import_practice(off, tmp_path / "archive.zip", platforms.url)
     assert (report.bad, report.titles_changed) == ([], 2)
     told = await enrich(off)
     assert told.report.due == 2
-    assert outcomes_of(off)[SERIES, Platform.ANIDB] == outcomes_of(off)[FILM, Platform.ANIDB] == FOUND
+    assert outcomes_of(off)[INN, Platform.ANIDB] == outcomes_of(off)[FILM, Platform.ANIDB] == FOUND
     assert _records(off) == _records(live)
     assert "anidb" not in platforms.since(before)
     again = await enrich(off)
