@@ -2,11 +2,15 @@
 
 import json
 import os
+import sqlite3
+import subprocess
+import time
 import zipfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from commanding import anime_enrich, told
+from commanding import anime_enrich, clean_environment, command_line, told
 
 from pipeline.enrich.rehearsal import practice_catalogue
 
@@ -79,3 +83,40 @@ def test_without_a_catalogue_the_next_step_is_told(place: Path) -> None:
     ended = anime_enrich("anidb", "import", "archive.zip", "--checkpoints", "new", folder=place)
     assert "catalogue sync" in ended.stdout
     assert "2 aids are listed by none" in ended.stdout
+
+
+def _rows(folder: Path) -> list[list[tuple[object, ...]]]:
+    """What an import leaves, but for the moments it was settled at."""
+    queries = (
+        "select key, body, fetched_at from answers order by 1",
+        "select id, kind, body, answer, fetched_at from parts order by 1, 2",
+        "select title_id, outcome, reason, ids, fresh_until from outcomes order by 1",
+    )
+    with closing(sqlite3.connect(folder / "checkpoints" / "ledger.sqlite3")) as ledger:
+        return [ledger.execute(query).fetchall() for query in queries]
+
+
+def test_an_import_killed_half_way_ends_as_one_that_was_not(tmp_path: Path) -> None:
+    """SIGKILL among 120 answers: the same command again keeps the rest, and nothing twice."""
+    with zipfile.ZipFile(tmp_path / "archive.zip", "w") as archive:
+        for aid in range(900_001, 900_121):
+            archive.writestr(f"AnimeDoc_{aid}.xml", BODY.format(aid))
+    arguments = ("anidb", "import", str(tmp_path / "archive.zip"), "--as-of", "2026-03-26", "--json")
+    for name in ("killed", "whole"):
+        (tmp_path / name).mkdir()
+        assert anime_enrich("catalogue", "sync", practice_catalogue(), folder=tmp_path / name).returncode == 0
+    process = subprocess.Popen(
+        command_line(*arguments), cwd=tmp_path / "killed", env=clean_environment(), stdout=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + 60
+    while len(_rows(tmp_path / "killed")[0]) < 20:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+    process.kill()
+    process.wait()
+    done = len(_rows(tmp_path / "killed")[0])
+    assert done < 120
+    again = json.loads(anime_enrich(*arguments, folder=tmp_path / "killed").stdout)
+    assert (again["answers"], again["kept"], again["bad"]) == (120, 120 - done, [])
+    assert json.loads(anime_enrich(*arguments, folder=tmp_path / "whole").stdout)["kept"] == 120
+    assert _rows(tmp_path / "killed") == _rows(tmp_path / "whole")
