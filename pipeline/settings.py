@@ -186,10 +186,24 @@ class KitsuSettings(PlatformSettings):
     base_url: str = "https://kitsu.app/api"
     limits: tuple[Limit, ...] = (Limit(requests=1, per_s=1),)
     concurrency: Annotated[int, Field(ge=1, le=16)] = 1
+    timeout_s: Positive = 60.0
+    """Well over the 15 s after which the server gives up: its 504 makes the batch smaller, our time-out would not."""
     breaker: BreakerSettings = BreakerSettings(failures=8, reset_s=60)
-    batch: Annotated[int, Field(ge=1, le=100)] = 20
+    batch: Annotated[int, Field(ge=1, le=60)] = 20
+    """Titles of the first request; the next ones follow the server's time: more while it is quick, half when it is
+    not. JSON:API stays at this."""
+    largest_batch: Annotated[int, Field(ge=1, le=60)] = 60
+    """More are never asked for at once; the same as ``batch``: never more than that."""
     api: Literal["graphql", "jsonapi"] = "graphql"
-    """GraphQL answers twenty whole titles at once; JSON:API is the fallback, several requests a title."""
+    """GraphQL answers many whole titles at once; JSON:API is the fallback, several requests a title."""
+
+    @model_validator(mode="after")
+    def _starts_within_its_bound(self) -> Self:
+        if self.batch > self.largest_batch:
+            raise ValueError(
+                f"batch={self.batch} is more than largest_batch={self.largest_batch}: lower the one or raise the other"
+            )
+        return self
 
 
 class AnidbSettings(PlatformSettings):

@@ -17,8 +17,12 @@ app = typer.Typer(
 )
 practice_app = typer.Typer(no_args_is_help=True, help="Practice platforms: six servers in miniature on this machine.")
 catalogue_app = typer.Typer(no_args_is_help=True, help="The anime-offline-database file.")
+anidb_app = typer.Typer(no_args_is_help=True, help="AniDB, which is asked for about 200 answers a day.")
+animeschedule_app = typer.Typer(no_args_is_help=True, help="AnimeSchedule, which can be asked for all it has.")
 app.add_typer(practice_app, name="practice")
 app.add_typer(catalogue_app, name="catalogue")
+app.add_typer(anidb_app, name="anidb")
+app.add_typer(animeschedule_app, name="animeschedule")
 
 Titles = Annotated[
     list[str] | None, typer.Argument(metavar="TITLE…", help="Ids (mal:1), source URLs, title_ids or names.")
@@ -194,6 +198,34 @@ def catalogue_sync(
     from pipeline.cli.catalogue import catalogue_sync_command
 
     raise typer.Exit(catalogue_sync_command(location, checkpoints, is_json=as_json))
+
+
+@anidb_app.command("import")
+def anidb_import(
+    archive: Annotated[Path, typer.Argument(metavar="ARCHIVE", help="Zip file or folder of XML answers, one an aid.")],
+    *,
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", help="Day (2026-03-26) all answers were given; else each file's own date.")
+    ] = None,
+    checkpoints: Checkpoints = None,
+    practice: Practice = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take AniDB's answers from an archive, so that runs need not ask for them. Works without a registered client."""
+    from pipeline.cli.anidb import anidb_import_command
+
+    raise typer.Exit(anidb_import_command(archive, as_of, checkpoints, is_practice=practice, is_json=as_json))
+
+
+@animeschedule_app.command("sweep")
+def animeschedule_sweep(
+    *, practice: Practice = False, speed: Speed = _SPEED, checkpoints: Checkpoints = None, as_json: AsJson = False
+) -> None:
+    """Ask for the whole list, 18 records a page: for a whole catalogue cheaper than runs that ask for 18 ids a page."""
+    from pipeline.cli.animeschedule import animeschedule_sweep_command
+
+    practising = _practice(practice, None, speed)
+    raise typer.Exit(animeschedule_sweep_command(checkpoints, practice=practising, is_json=as_json))
 
 
 def _practice(is_on: bool, recordings: Path | None, speed: float) -> "tuple[float, Path | None] | None":

@@ -59,6 +59,8 @@ class Answer:
     body: bytes
     url: str
     """The address that answered, after redirects."""
+    elapsed_s: float | None = None
+    """From the question's leaving to the whole answer, without the wait for its turn; ``None``: nobody measured."""
 
 
 @dataclass(frozen=True, slots=True)

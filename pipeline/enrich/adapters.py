@@ -22,7 +22,7 @@ def make_adapters(settings: Settings) -> Mapping[Platform, PlatformAdapter]:
     return {
         Platform.JIKAN: JikanAdapter(asked=p.jikan.core | p.jikan.extras, base=p.jikan.base),
         Platform.ANILIST: AniListAdapter(batch=p.anilist.batch),
-        Platform.KITSU: KitsuAdapter(batch=p.kitsu.batch, api=p.kitsu.api),
+        Platform.KITSU: KitsuAdapter(batch=p.kitsu.batch, largest_batch=p.kitsu.largest_batch, api=p.kitsu.api),
         Platform.ANIDB: AnidbAdapter(client=p.anidb.client or "", client_version=p.anidb.client_version),
         Platform.ANIME_PLANET: AnimePlanetAdapter(),
         Platform.ANIMESCHEDULE: AnimeScheduleAdapter(),

@@ -6,14 +6,16 @@ call them one task each.
 """
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pipeline.domain.canonical import Digest, digest_of
 from pipeline.domain.names import Outcome, Platform
 from pipeline.embedding import INPUT_VERSION, identity
 from pipeline.embedding.port import ImageEmbedder, TextEmbedder
+from pipeline.enrich.batching import BatchSize
 from pipeline.enrich.fetching import Fetcher, Transport, due_at
 from pipeline.enrich.loading import ImageSource, Loaded, Loader
 from pipeline.enrich.steps import ASSEMBLE, Made, Steps, code_versions
@@ -46,6 +48,8 @@ class Parts:
     sent: Callable[[], Mapping[str, int]]
     """Requests sent so far, by platform or image host."""
     now: Callable[[], float]
+    sizes: dict[Platform, BatchSize] = field(default_factory=dict)
+    """How large a batch each platform turned out to have time for; remembered as long as these parts are."""
 
 
 def config_of(parts: Parts) -> Digest:
@@ -105,6 +109,8 @@ class Chain:
             concurrency=p.settings.platforms.of(platform).concurrency,
             tops_up=bool(p.settings.platforms.of(platform).detail),
             on_step=self.on_step,
+            serves_kept=p.settings.platforms.of(platform).enabled,
+            sizes=p.sizes,
         )
 
     async def fetch(self, platform: Platform, title_ids: Sequence[str]) -> dict[str, Settled]:
@@ -173,7 +179,7 @@ class Chain:
                     title_id=m.title.title_id,
                     row_digest=m.title.row_digest,
                     config=config,
-                    due_at=min((due_at(s.outcome) for s in outcomes.values()), default=0.0) if is_whole else 0.0,
+                    due_at=self._due_at(outcomes) if is_whole else 0.0,
                     result=result,
                     note=why,
                     record=m.record_digest or m.title.record,
@@ -184,6 +190,11 @@ class Chain:
         self.on_step("finish")
         self.parts.ledger.titles.finish(finished)
         return ended
+
+    def _due_at(self, outcomes: Mapping[Platform, Settled]) -> float:
+        """When the first answer is due. What nobody may ask never is: switching it on makes titles due anyway."""
+        whys = {platform: self.parts.settings.why_off(platform) for platform in outcomes}
+        return min((due_at(s.outcome) for p, s in outcomes.items() if whys[p] is None), default=math.inf)
 
     def delete_retired(self) -> int:
         """Take the points of titles that were merged into others out of the store; gives how many."""

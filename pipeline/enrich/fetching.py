@@ -7,7 +7,8 @@ the same parts and asks only for the rest.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
@@ -17,6 +18,7 @@ from pipeline.domain.canonical import Digest
 from pipeline.domain.exchange import Answer, Reading, Request, Wanted
 from pipeline.domain.names import AiringStatus, Outcome, Platform
 from pipeline.enrich.adapters import ids_to_ask
+from pipeline.enrich.batching import BatchSize
 from pipeline.errors import (
     BadInput,
     Blocked,
@@ -29,12 +31,21 @@ from pipeline.errors import (
     one_line,
 )
 from pipeline.ledger import Ledger
-from pipeline.ledger.fetched import Gathered, SettledOutcome
+from pipeline.ledger.fetched import Gathered, Kept, SettledOutcome
 from pipeline.ledger.titles import StoredTitle
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import FreshnessSettings
 
-__all__ = ["Fetcher", "Transport", "due_at", "fresh_until", "is_fresh", "missing_of", "wanted_of"]
+__all__ = [
+    "Fetcher",
+    "Transport",
+    "due_at",
+    "fresh_until",
+    "is_fresh",
+    "missing_of",
+    "outcome_of_kept",
+    "wanted_of",
+]
 
 _log = structlog.get_logger(__name__)
 _DAY_S = 86_400.0
@@ -113,12 +124,32 @@ def missing_of(
         return ()  # the step that reads the part says so
 
 
+def outcome_of_kept(
+    title: StoredTitle, platform: Platform, ids: Sequence[str], kept: Mapping[str, Kept], policy: FreshnessSettings
+) -> SettledOutcome | None:
+    """What answers that are kept come to without asking; ``None`` when they come to nothing.
+
+    They are good as long as if they had been asked for when they were given; at once due where some ids have none.
+    """
+    mine = [kept[id_] for id_ in ids if id_ in kept]
+    is_whole = len(mine) == len(ids)
+    outcome = Outcome.ABSENT if all(one.is_absent for one in mine) else Outcome.FOUND
+    if not mine or (outcome is Outcome.ABSENT and not is_whole):
+        return None
+    said_at = min(one.said_at for one in mine)
+    until = fresh_until(outcome, load_row(title.row).status, now=said_at, policy=policy) if is_whole else said_at
+    reason = f"said on {datetime.fromtimestamp(said_at, tz=UTC):%Y-%m-%d}"
+    return SettledOutcome(title.title_id, platform, outcome, tuple(ids), reason, until)
+
+
 @dataclass(slots=True)
 class Fetcher:
     """One platform. ``why_off`` is the reason not to ask it at all; ``on_step`` is told before each act.
 
     ``tops_up``: the adapter may want more than it did, so fresh titles are looked through for what they lack. They need
     no intent: what stands, stands, and killed half-way the next run plans from the parts again.
+    ``serves_kept`` says that a platform that cannot be asked still counts with the answers that are kept; ``sizes``
+    remembers how large a batch a platform has time for.
     """
 
     adapter: PlatformAdapter
@@ -130,6 +161,8 @@ class Fetcher:
     concurrency: int
     on_step: Callable[[str], None]
     tops_up: bool = False
+    serves_kept: bool = False
+    sizes: dict[Platform, BatchSize] = field(default_factory=dict)
 
     @property
     def platform(self) -> Platform:
@@ -143,24 +176,26 @@ class Fetcher:
         gate = asyncio.Semaphore(self.concurrency)
         async with asyncio.TaskGroup() as group:
 
-            async def ask(batch: Sequence[_Asked]) -> None:
-                await gate.acquire()
-                task = group.create_task(self._ask_batch(batch, on_settled))
-                task.add_done_callback(lambda _: gate.release())
+            async def ask(waiting: list[_Asked], *, is_last: bool) -> list[_Asked]:
+                """Ask batch by batch, each cut when there is room: as large as answers taught. Gives what is left."""
+                while waiting and (is_last or self._cut(waiting)[1]):
+                    await gate.acquire()
+                    batch, waiting = self._cut(waiting)
+                    task = group.create_task(self._ask_batch(batch, on_settled))
+                    task.add_done_callback(lambda _: gate.release())
+                return waiting
 
             waiting: list[_Asked] = []
             async for window in windows:
                 settled, to_ask = self._sort(self.ledger.titles.load(window))
                 await on_settled(self.platform, settled)
-                *full, waiting = self._batches([*waiting, *to_ask]) or [[]]  # the last one may fill up yet
-                for batch in full:
-                    await ask(batch)
-            if waiting:
-                await ask(waiting)
+                waiting = await ask([*waiting, *to_ask], is_last=False)
+            await ask(waiting, is_last=True)
 
     def _sort(self, titles: Sequence[StoredTitle]) -> tuple[list[str], list[_Asked]]:
         """Which titles are settled already (or settled by not asking), and which have to be asked for."""
         stored = self.ledger.fetched.outcomes([title.title_id for title in titles])
+        kept = self._kept(titles)
         settled: list[str] = []
         unasked: list[SettledOutcome] = []
         errands: list[tuple[StoredTitle, tuple[str, ...]]] = []
@@ -168,7 +203,7 @@ class Fetcher:
         for title in titles:
             ids = ids_to_ask(self.adapter, title)
             last = stored[title.title_id].get(self.platform)
-            not_asked = self._not_asked(title.title_id, ids)
+            not_asked = self._not_asked(title, ids, kept)
             if not_asked is not None:
                 settled.append(title.title_id)
                 if last is None or last.outcome != not_asked:
@@ -189,24 +224,38 @@ class Fetcher:
     def _lacks(self, title: StoredTitle, last: SettledOutcome) -> bool:
         return self.tops_up and bool(missing_of(self.adapter, self.ledger, title, last))
 
-    def _not_asked(self, title_id: str, ids: tuple[str, ...]) -> SettledOutcome | None:
+    def _kept(self, titles: Sequence[StoredTitle]) -> Mapping[str, Kept]:
+        if self.why_off is None or not self.serves_kept:
+            return {}
+        return self.ledger.fetched.kept(self.platform, [id_ for t in titles for id_ in ids_to_ask(self.adapter, t)])
+
+    def _not_asked(self, title: StoredTitle, ids: tuple[str, ...], kept: Mapping[str, Kept]) -> SettledOutcome | None:
         if self.why_off is not None:
-            return SettledOutcome(title_id, self.platform, Outcome.SWITCHED_OFF, (), self.why_off, _FOREVER)
+            off = SettledOutcome(title.title_id, self.platform, Outcome.SWITCHED_OFF, (), self.why_off, _FOREVER)
+            return outcome_of_kept(title, self.platform, ids, kept, self.freshness) or off
         if not ids:
-            return SettledOutcome(title_id, self.platform, Outcome.NOT_LISTED, (), "the row names no id", _FOREVER)
+            why = "the row names no id"
+            return SettledOutcome(title.title_id, self.platform, Outcome.NOT_LISTED, (), why, _FOREVER)
         return None
 
-    def _batches(self, errands: Sequence[_Asked]) -> list[list[_Asked]]:
-        """Whole titles, as many as their ids fit into one round."""
-        batches: list[list[_Asked]] = []
-        room = 0
-        for errand in errands:
-            if not batches or len(errand.ids) > room:
-                batches.append([])
-                room = self.adapter.batch
-            batches[-1].append(errand)
+    @property
+    def _size(self) -> BatchSize:
+        start = BatchSize.starting(self.adapter.batch, self.adapter.batch_bounds)
+        return self.sizes.get(self.platform, start)
+
+    def _resize(self, size: BatchSize) -> None:
+        if size != self._size:
+            _log.info("batch_resized", platform=self.platform.value, before=self._size.size, after=size.size)
+            self.sizes[self.platform] = size
+
+    def _cut(self, errands: list[_Asked]) -> tuple[list[_Asked], list[_Asked]]:
+        """Whole titles, as many as their ids fit into one round, and the rest."""
+        room = self._size.size
+        for count, errand in enumerate(errands):
             room -= len(errand.ids)
-        return batches
+            if room < 0 and count:
+                return errands[:count], errands[count:]
+        return errands, []
 
     async def _ask_batch(
         self, batch: Sequence[_Asked], on_settled: Callable[[Platform, Sequence[str]], Awaitable[None]]
@@ -266,12 +315,15 @@ class Fetcher:
         self.on_step(f"ask:{self.platform.value}")
         try:
             answer = await self.transport.send(request, self.adapter.check_answer)
+            self._resize(self._size.after_answer(len(request.ids), answer.elapsed_s))
             reading = self._read(request, answer)
         except EntryGone as gone:
             gone_answer = Answer(gone.status or 404, {}, gone.evidence.encode(), "")
             self.ledger.fetched.save(request, gone_answer, Reading(absent=frozenset(request.ids)), since)
             return {}
         except ShrinkBatch as heavy:
+            if heavy.status != 200:  # an error inside a 200 is one title's trouble and says nothing of the size
+                self._resize(self._size.after_refusal(len(request.ids)))
             return await self._ask_halves(request, wanted, since, heavy)
         except (RetryLater, Blocked, BudgetSpent, Broken) as error:
             _log.info("request_failed", platform=self.platform.value, kind=request.kind, problem=str(error))

@@ -20,7 +20,7 @@ from pipeline.ledger.blobs import BlobStore
 from pipeline.ledger.database import Database, chunks
 from pipeline.ledger.tables import ANSWERS, OUTCOMES, PARTS
 
-__all__ = ["REUSE_S", "FetchBook", "Gathered", "PartRef", "Settled", "SettledOutcome"]
+__all__ = ["REUSE_S", "FetchBook", "Gathered", "Kept", "PartRef", "Settled", "SettledOutcome"]
 
 REUSE_S: Final = 86_400.0
 """Parts of an unfinished asking are good for a day; no platform changes an entry faster than it may be asked."""
@@ -42,6 +42,14 @@ class Gathered:
 
     parts: dict[str, bytes] = field(default_factory=dict)
     is_absent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """When the platform said what is kept of one id (the oldest piece counts), and whether that is "not here"."""
+
+    said_at: float
+    is_absent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +85,10 @@ class FetchBook:
 
         ``since`` is when each id was intended: an answer is never older than that, even if the clock went back.
         """
-        fetched_at = max(self._now(), *(since[id_] for id_ in request.ids))
+        self.save_said(request, answer, reading, said_at=max(self._now(), *(since[id_] for id_ in request.ids)))
+
+    def save_said(self, request: Request, answer: Answer, reading: Reading, *, said_at: float) -> None:
+        """Keep one answer the platform gave at some time (Unix seconds), and what it says of each id."""
         body = self._blobs.put(answer.body)
         rows: list[dict[str, object]] = [
             {
@@ -86,14 +97,14 @@ class FetchBook:
                 "kind": part.kind,
                 "body": self._blobs.put(part.body),
                 "answer": request.key,
-                "fetched_at": fetched_at,
+                "fetched_at": said_at,
             }
             for id_, parts in reading.parts.items()
             for part in parts
         ]
         rows += [
             {"platform": request.platform.value, "id": id_, "kind": _ABSENT, "body": None, "answer": request.key,
-             "fetched_at": fetched_at}
+             "fetched_at": said_at}
             for id_ in sorted(reading.absent)
         ]  # fmt: skip
         with self._db.write() as c:
@@ -109,12 +120,26 @@ class FetchBook:
                     "status": answer.status,
                     "headers": orjson.dumps(dict(answer.headers)).decode(),
                     "body": body,
-                    "fetched_at": fetched_at,
+                    "fetched_at": said_at,
                 },
             )
             _unsay(c, request.platform, reading)
             if rows:
                 c.execute(self._db.upsert(PARTS), rows)
+
+    def answer_since(self, key: Digest, since: float) -> tuple[bytes, float] | None:
+        """The body of a kept answer not older than ``since`` and when it was given; ``None`` if there is none whole."""
+        query = sa.select(ANSWERS.c.body, ANSWERS.c.fetched_at).where(
+            ANSWERS.c.key == key, ANSWERS.c.fetched_at >= since
+        )
+        with self._db.read() as c:
+            row = c.execute(query).first()
+        if row is None:
+            return None
+        try:
+            return self._blobs.get(row.body), row.fetched_at
+        except Damaged:
+            return None
 
     def gathered(self, platform: Platform, since: Mapping[str, float]) -> dict[str, Gathered]:
         """What is had of each id since its own time. A torn body counts as not there, so it is asked for again."""
@@ -137,6 +162,14 @@ class FetchBook:
         for id_, kind, body, _ in self._rows(platform, ids):
             if body is not None:
                 found[id_] = (*found.get(id_, ()), PartRef(kind, body))
+        return found
+
+    def kept(self, platform: Platform, ids: Sequence[str]) -> dict[str, Kept]:
+        """Of when what is kept of each id is; ids nothing is kept of are left out."""
+        found: dict[str, Kept] = {}
+        for id_, _, body, said_at in self._rows(platform, ids):
+            oldest = min(said_at, found[id_].said_at) if id_ in found else said_at
+            found[id_] = Kept(oldest, is_absent=body is None)
         return found
 
     def _rows(self, platform: Platform, ids: Sequence[str]) -> list[tuple[str, str, str | None, float]]:

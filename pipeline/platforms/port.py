@@ -33,6 +33,11 @@ class PlatformAdapter(Protocol):
         """How many ids one round of requests may cover."""
         ...
 
+    @property
+    def batch_bounds(self) -> tuple[int, int]:
+        """Fewest and most ids of a round where its size follows the server's time; elsewhere both are :attr:`batch`."""
+        ...
+
     def wanted_ids(self, ids: Mapping[Site, tuple[str, ...]]) -> tuple[str, ...]:
         """Ids to ask for, in the platform's addressing, of a title that has ``ids``. Empty: not listed there."""
         ...
@@ -40,7 +45,8 @@ class PlatformAdapter(Protocol):
     def plan_requests(self, wanted: Sequence[Wanted]) -> tuple[Request, ...]:
         """What is still to ask for these ids, given the parts each already has. Empty: all are complete.
 
-        Called again after every round. At most :attr:`batch` ids. Raises ``Broken`` if a stored part is unreadable.
+        Called again after every round. No more ids than :attr:`batch_bounds` allow. Raises ``Broken`` if a
+        stored part is unreadable.
         """
         ...
 

@@ -36,6 +36,8 @@ _CHALLENGES: Final = {FaultKind.CHALLENGE_403: 403, FaultKind.CHALLENGE_503: 503
 _PAGE: Final = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><body>We will be back soon.</body></html>"
 _NO_SUCH_PAGE: Final = b"<html><head><title>404 Not Found</title></head><body><h1>404 Not Found</h1></body></html>"
 _KEPT: Final = ("Content-Type", "Content-Encoding")
+_PATIENCE_S: Final = 15.0
+"""Kitsu's statement time-out (platforms.md 3.3)."""
 _DRIPS: Final = 20
 
 
@@ -47,14 +49,12 @@ async def go_wrong(
     sleep: Sleep = asyncio.sleep,
 ) -> web.StreamResponse:
     """The wrong answer. ``answer`` gives the right one, which some faults spoil."""
-    plain = _plain(fault, platform)
-    if plain is not None:
-        return plain
-    if fault.kind is FaultKind.RESET:
-        return _reset(request)
-    if fault.kind is FaultKind.GZIP_BOMB:
-        return await _send_bomb(fault, request)
+    instead = await _instead(fault, platform, request, sleep)
+    if instead is not None:
+        return instead
     right = await answer()
+    if fault.kind is FaultKind.LABOURED:
+        return right
     body = right.body if isinstance(right, web.Response) and isinstance(right.body, bytes) else b"{}"
     headers = {name: right.headers[name] for name in _KEPT if name in right.headers}
     if fault.kind is FaultKind.SLOW:
@@ -64,6 +64,24 @@ async def go_wrong(
     headers.pop("Content-Encoding", None)
     plain_body = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
     return web.Response(body=spoil(fault.kind, platform, plain_body), headers=headers)
+
+
+async def _instead(fault: Fault, platform: Host, request: web.Request, sleep: Sleep) -> web.StreamResponse | None:
+    """The answer of a fault that needs no right one."""
+    if fault.kind is FaultKind.RESET:
+        return _reset(request)
+    if fault.kind is FaultKind.GZIP_BOMB:
+        return await _send_bomb(fault, request)
+    if fault.kind is FaultKind.LABOURED:
+        return failed_answer(platform, 504) if await _is_too_much(fault, request, sleep) else None
+    return _plain(fault, platform)
+
+
+async def _is_too_much(fault: Fault, request: web.Request, sleep: Sleep) -> bool:
+    """Work on the titles of a request; whether that took longer than the server gives itself."""
+    work_s = fault.wait_s * max(1, (await request.read()).count(b"findAnimeById"))
+    await sleep(min(work_s, _PATIENCE_S))
+    return work_s > _PATIENCE_S
 
 
 def _plain(fault: Fault, platform: Host) -> web.Response | None:

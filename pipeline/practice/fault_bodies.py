@@ -19,7 +19,7 @@ ODD_WORD: Final = "Holo-Sphere"
 """Stands where a platform uses one of a few known words."""
 
 _ENTITIES: Final = 10
-_WORD_KEYS: Final = {
+_WORD_KEYS: Final[Mapping[Host, str]] = {
     Platform.JIKAN: "source",
     Platform.ANILIST: "format",
     Platform.KITSU: "subtype",

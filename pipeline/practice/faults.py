@@ -35,6 +35,8 @@ class FaultKind(StrEnum):
     ERROR_502 = "error_502"
     ERROR_503 = "error_503"
     ERROR_504 = "error_504"
+    LABOURED = "laboured"
+    """``wait_s`` for each title asked for at once, then the right answer; a 504 after 15 s, if that takes longer."""
     SLOW = "slow"
     """Headers at once, then a byte now and then for ``wait_s``."""
     RESET = "reset"

@@ -122,7 +122,8 @@ class HttpTransport:
             rng=self._rng,
         )
         session = new_session(user_agent(self._settings), at_once=settings.concurrency, timeout_s=settings.timeout_s)
-        lane = Lane(host.value, session, budget, asyncio.Semaphore(settings.concurrency), settings.max_body_bytes)
+        slots = asyncio.Semaphore(settings.concurrency)
+        lane = Lane(host.value, session, budget, slots, settings.max_body_bytes, self._clock)
         breaker = AsyncBreaker(
             self._state,
             lane.name,

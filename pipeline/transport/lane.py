@@ -5,6 +5,7 @@ host that may have our token; a body is whole and bounded.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -74,6 +75,7 @@ class Lane:
     budget: SharedBudget
     slots: asyncio.Semaphore
     max_body_bytes: int
+    clock: Callable[[], float] = time.monotonic
 
     async def ask(self, question: Question, may_go: MayGo, note_sent: Callable[[], None]) -> Answer:
         """Send one question and follow redirects within the host. Raises ``Transient``, ``Broken``, ``BudgetSpent``."""
@@ -103,6 +105,7 @@ class Lane:
         async with self.slots:
             leave = await self.budget.acquire(question.weight, may_go)
             note_sent()
+            left_at = self.clock()
             with self._lost_unless_answered(leave) as settle, foreign_faults(self.name):
                 async with self.session.request(
                     "GET" if question.body is None else "POST",
@@ -114,7 +117,8 @@ class Lane:
                     headers = {name.lower(): value for name, value in response.headers.items()}
                     settle(response.status, headers)
                     content = await read_body(response, self.max_body_bytes, self.name)
-        return Answer(response.status, headers, content, str(question.url))
+            elapsed_s = max(0.0, self.clock() - left_at)
+        return Answer(response.status, headers, content, str(question.url), elapsed_s)
 
     @contextmanager
     def _lost_unless_answered(self, leave: Leave) -> Iterator[Callable[[int, Mapping[str, str]], None]]:

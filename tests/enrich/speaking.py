@@ -30,6 +30,10 @@ class SmallAdapter:
     convert_version: int = 1
     stumbles_over: str | None = None
 
+    @property
+    def batch_bounds(self) -> tuple[int, int]:
+        return self.batch, self.batch
+
     def wanted_ids(self, ids: Mapping[Site, tuple[str, ...]]) -> tuple[str, ...]:
         return ids.get(Site.KITSU, ())
 

@@ -176,3 +176,9 @@ def test_everything_lies_under_checkpoints_unless_told_otherwise() -> None:
     assert settings.blobs_address == str(Path("here/blobs").absolute())
     assert Settings(ledger_url="postgresql://db/x").ledger_address == "postgresql://db/x"
     assert Settings(blobs_url="memory://b").blobs_address == "memory://b"
+
+
+def test_a_batch_may_not_start_beyond_its_bound() -> None:
+    """Both settings are named."""
+    with pytest.raises(ValidationError, match=r"batch=30 is more than largest_batch=25"):
+        Settings.model_validate({"platforms": {"kitsu": {"batch": 30, "largest_batch": 25}}})

@@ -16,6 +16,7 @@ from pipeline.errors import BadInput
 from pipeline.platforms.jikan import JikanAdapter
 from pipeline.practice import Fault, FaultKind, PracticeSettings, parse_fault, read_practice_rows
 from pipeline.practice.faults import FaultPlan
+from pipeline.practice.gate import Hours
 from pipeline.practice.server import RunningPractice, run_practice
 
 PATH = "/jikan/anime/900003/full"
@@ -211,3 +212,29 @@ def test_only_one_fault_strikes_a_request() -> None:
     plan = FaultPlan([Fault(FaultKind.EMPTY, count=1), Fault(FaultKind.HTML)])
     picked = [plan.pick(Platform.JIKAN, "/") for _ in range(2)]
     assert [one.kind for one in picked if one] == [FaultKind.EMPTY, FaultKind.HTML]
+
+
+async def test_labour_takes_its_time_for_each_title_and_gives_up_after_fifteen_seconds(
+    http: aiohttp.ClientSession,
+) -> None:
+    """Two titles at 3 s are 6 s and the right answer; six are given up at 15 s with a 504; other questions are one."""
+    slept: list[float] = []
+
+    async def sleep(wait_s: float) -> None:
+        slept.append(wait_s)
+
+    def asking(*ids: int) -> dict[str, str]:
+        found = " ".join(f'a{id_}: findAnimeById(id: "{id_}") {{ id }}' for id_ in ids)
+        return {"query": f"{{ {found} }}"}
+
+    settings = PracticeSettings(
+        rows=read_practice_rows(), has_limits=False, faults=(Fault(FaultKind.LABOURED, wait_s=3.0),)
+    )
+    async with run_practice(settings, hours=Hours(sleep=sleep)) as server:
+        async with http.post(f"{server.url}/kitsu/graphql", json=asking(900003, 900004)) as answer:
+            assert answer.status == 200
+            assert (await answer.json())["data"]["a900003"] == {"id": "900003"}
+        async with http.post(f"{server.url}/kitsu/graphql", json=asking(*range(900001, 900007))) as answer:
+            assert answer.status == 504
+        assert (await ask(http, f"{server.url}{PATH}")).status == 200
+    assert slept == [6.0, 15.0, 3.0]

@@ -614,3 +614,18 @@ def test_what_is_sent_does_not_print_its_headers():
     """A question in a trace-back shows where to, not with what."""
     shown = repr(Question(URL("http://u:s3cret@h.example/p?q=s3cret"), {"Authorization": "s3cret"}))
     assert shown == "Question(http://h.example/p)"
+
+
+async def test_an_answer_says_how_long_it_took_without_the_wait_for_its_turn(stage, tmp_path):
+    """Two requests at one a second: each took its 0.1 s at the server, not the second in the queue."""
+
+    async def slowly(_request):
+        await asyncio.sleep(0.1)
+        return web.Response(body=b"{}")
+
+    stage.play(slowly)
+    async with transport(stage, tmp_path, limits=(Limit(requests=1, per_s=100),)) as http:
+        begun = time.monotonic()
+        answers = await asyncio.gather(*(http.send(ask(path=f"/{number}"), check) for number in range(2)))
+    assert time.monotonic() - begun >= 1.0
+    assert all(0.1 <= answer.elapsed_s < 1.0 for answer in answers)

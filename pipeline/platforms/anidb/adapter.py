@@ -31,6 +31,11 @@ class AnidbAdapter:
         """There is no call for several ids."""
         return 1
 
+    @property
+    def batch_bounds(self) -> tuple[int, int]:
+        """Always the same size."""
+        return self.batch, self.batch
+
     def wanted_ids(self, ids: Mapping[Site, tuple[str, ...]]) -> tuple[str, ...]:
         """All aids of the title."""
         return ids.get(Site.ANIDB, ())

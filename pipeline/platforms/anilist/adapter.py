@@ -39,6 +39,11 @@ class AniListAdapter:
         if not 1 <= self.batch <= MAX_BATCH:
             raise Misconfigured(f"anilist: batch {self.batch} is not 1 to {MAX_BATCH}, which is all a page holds")
 
+    @property
+    def batch_bounds(self) -> tuple[int, int]:
+        """Always the same size."""
+        return self.batch, self.batch
+
     def wanted_ids(self, ids: Mapping[Site, tuple[str, ...]]) -> tuple[str, ...]:
         """AniList's own ids; a MyAnimeList id may be none or several of AniList's, so it is not asked by."""
         return ids.get(Site.ANILIST, ())

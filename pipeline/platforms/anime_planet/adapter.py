@@ -27,6 +27,11 @@ class AnimePlanetAdapter:
     convert_version: ClassVar[int] = 2
     batch: ClassVar[int] = 1
 
+    @property
+    def batch_bounds(self) -> tuple[int, int]:
+        """Always the same size."""
+        return self.batch, self.batch
+
     def wanted_ids(self, ids: Mapping[Site, tuple[str, ...]]) -> tuple[str, ...]:
         """Slugs."""
         return ids.get(Site.ANIME_PLANET, ())

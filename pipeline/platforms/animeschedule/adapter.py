@@ -29,6 +29,11 @@ class AnimeScheduleAdapter:
         """What one page holds."""
         return PAGE_SIZE
 
+    @property
+    def batch_bounds(self) -> tuple[int, int]:
+        """Always the same size."""
+        return self.batch, self.batch
+
     def wanted_ids(self, ids: Mapping[Site, tuple[str, ...]]) -> tuple[str, ...]:
         """The title's ids on the first site AnimeSchedule can be asked by."""
         return first_ids(ids)

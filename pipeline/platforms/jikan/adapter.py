@@ -35,6 +35,11 @@ class JikanAdapter:
         """There is no call for several ids."""
         return 1
 
+    @property
+    def batch_bounds(self) -> tuple[int, int]:
+        """Always the same size."""
+        return self.batch, self.batch
+
     def wanted_ids(self, ids: Mapping[Site, tuple[str, ...]]) -> tuple[str, ...]:
         """All MAL ids of the title."""
         return ids.get(Site.MAL, ())

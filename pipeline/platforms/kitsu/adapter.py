@@ -16,6 +16,7 @@ from pipeline.platforms.kitsu.convert import convert_title
 from pipeline.platforms.kitsu.payload import slice_document
 from pipeline.platforms.kitsu.requests import (
     FIRST,
+    LARGEST_BATCH,
     MAX_BATCH,
     expect_jsonapi_pages,
     id_of_alias,
@@ -37,21 +38,35 @@ def _body(answer: Answer) -> JsonObject:
 
 @dataclass(frozen=True, slots=True)
 class KitsuAdapter:
-    """Asks for whole records of up to ``batch`` titles, then for the rest of long series."""
+    """Asks for whole records of many titles at once, then for the rest of long series.
+
+    By GraphQL it begins with ``batch`` titles; the engine goes up to ``largest_batch`` while the server is quick.
+    """
 
     name: ClassVar[Platform] = Platform.KITSU
     convert_version: ClassVar[int] = 2
     batch: int = MAX_BATCH
+    largest_batch: int = LARGEST_BATCH
     api: Literal["graphql", "jsonapi"] = "graphql"
 
     def __post_init__(self) -> None:
         """Refuse a mode that does not exist and a batch JSON:API would cut."""
         if self.api not in ("graphql", "jsonapi"):
             raise Misconfigured(f"kitsu: api {self.api!r} is neither 'graphql' nor 'jsonapi'")
-        if self.batch < 1 or (self.api == "jsonapi" and self.batch > MAX_BATCH):
+        if self.api == "jsonapi" and not 1 <= self.batch <= MAX_BATCH:
             raise Misconfigured(
                 f"kitsu: batch {self.batch} is not 1 to {MAX_BATCH}, which is all JSON:API gives a page"
             )
+        if self.api == "graphql" and not 1 <= self.batch <= self.largest_batch <= LARGEST_BATCH:
+            raise Misconfigured(
+                f"kitsu: batch {self.batch} and largest_batch {self.largest_batch} are not 1 to {LARGEST_BATCH} in "
+                "this order; GraphQL refuses documents of more titles"
+            )
+
+    @property
+    def batch_bounds(self) -> tuple[int, int]:
+        """By GraphQL as few as one: what the server has no time for is asked one by one."""
+        return (1, self.largest_batch) if self.api == "graphql" else (self.batch, self.batch)
 
     def wanted_ids(self, ids: Mapping[Site, tuple[str, ...]]) -> tuple[str, ...]:
         """Kitsu's own ids: they are loaded in one statement, mappings in one each."""
@@ -60,8 +75,9 @@ class KitsuAdapter:
     def plan_requests(self, wanted: Sequence[Wanted]) -> tuple[Request, ...]:
         """The records that are missing, then the rest of long lists."""
         plan = plan_graphql if self.api == "graphql" else plan_jsonapi
-        starts = range(0, len(wanted), self.batch)
-        return tuple(request for start in starts for request in plan(wanted[start : start + self.batch]))
+        _, most = self.batch_bounds
+        starts = range(0, len(wanted), most)
+        return tuple(request for start in starts for request in plan(wanted[start : start + most]))
 
     def expect_requests(self, wanted: Sequence[Wanted]) -> Counter[str]:
         """The records together and, where episodes do not fit, what is left of them; casts cannot be told beforehand.

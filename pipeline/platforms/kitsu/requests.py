@@ -1,7 +1,7 @@
 """What to ask Kitsu: twenty whole records a GraphQL POST, or, as a fallback, JSON:API lists of twenty.
 
 GraphQL prices a document in nodes (``first x (1 + inside)`` for a connection, 500,000 at most), but the real ceiling
-is the server's 15 seconds: batches are small and long series are asked for apart, by cursor. Every connection carries
+is the server's 15 seconds: batches start small and long series are asked for apart, by cursor. Every connection carries
 ``first``; every text asks for all locales, or the server answers only for ours. Planning is pure in the parts.
 """
 
@@ -14,9 +14,11 @@ from pipeline.domain.names import Platform
 from pipeline.errors import BadInput
 from pipeline.platforms.kitsu.payload import GraphRecord, jsonapi_count, jsonapi_has_next
 
-__all__ = ["FIRST", "MAX_BATCH", "expect_jsonapi_pages", "id_of_alias", "plan_graphql", "plan_jsonapi"]
+__all__ = ["FIRST", "LARGEST_BATCH", "MAX_BATCH", "expect_jsonapi_pages", "id_of_alias", "plan_graphql", "plan_jsonapi"]
 
 MAX_BATCH: Final = 20
+LARGEST_BATCH: Final = 60
+"""A record of ours is 6,658 nodes, so the 500,000 allowed end at 75 titles; a fifth is left for miscounts."""
 _JSONAPI_PAGE: Final = 20
 FIRST: Final = 100
 """Episodes and characters that come with the record."""

@@ -8,7 +8,7 @@ from pipeline.domain.exchange import Answer, Request, Wanted
 from pipeline.domain.names import Site
 from pipeline.errors import BadInput, Blocked, Broken, Misconfigured, ShrinkBatch, Throttled, Transient
 from pipeline.platforms.kitsu import KitsuAdapter
-from pipeline.platforms.kitsu.requests import _LISTS
+from pipeline.platforms.kitsu.requests import _LISTS, LARGEST_BATCH
 
 GRAPHQL = KitsuAdapter()
 JSONAPI = KitsuAdapter(api="jsonapi")
@@ -73,22 +73,39 @@ def test_twenty_ids_make_one_valid_post(recordings) -> None:
 
 
 def test_no_document_exceeds_the_node_limit() -> None:
-    """Twenty whole records and the longest rests stay far below 500,000; a row costs what its list states."""
-    (first,) = GRAPHQL.plan_requests([Wanted(str(number)) for number in range(1, 21)])
+    """As many whole records as may be asked and the longest rests stay below 500,000; a row costs what it states."""
+    (first,) = GRAPHQL.plan_requests([Wanted(str(number)) for number in range(1, LARGEST_BATCH + 1)])
     long = [
         Wanted(str(id_), parts={"anime": record(str(id_), page(100, 9999, "E"), page(100, 9999, "C"))})
         for id_ in (1, 2)
     ]
     later = GRAPHQL.plan_requests(long)
-    assert all(cost(document_of(request)) < 250_000 for request in (first, *later))
+    assert 75 * cost(document_of(first)) / LARGEST_BATCH < 500_000 < 76 * cost(document_of(first)) / LARGEST_BATCH
+    assert cost(document_of(first)) < 420_000
+    assert all(cost(document_of(request)) < 250_000 for request in later)
     for listing in _LISTS:
         assert cost("{" + listing.field(1) + "}") == 1 + listing.row_nodes
 
 
 def test_a_batch_is_never_larger_than_asked() -> None:
-    """45 ids with a batch of 20 are three documents."""
-    requests = GRAPHQL.plan_requests([Wanted(str(number)) for number in range(1, 46)])
-    assert [len(request.ids) for request in requests] == [20, 20, 5]
+    """By GraphQL no document holds more than its bound, by JSON:API none more than a page."""
+    wanted = [Wanted(str(number)) for number in range(1, 66)]
+    assert [len(request.ids) for request in GRAPHQL.plan_requests(wanted)] == [60, 5]
+    assert [len(request.ids) for request in KitsuAdapter(largest_batch=25).plan_requests(wanted)] == [25, 25, 15]
+    assert [len(request.ids) for request in KitsuAdapter(api="jsonapi").plan_requests(wanted)] == [20, 20, 20, 5]
+
+
+def test_the_batch_follows_the_server_only_by_graphql() -> None:
+    """From one title to the bound; JSON:API has pages of a fixed size."""
+    assert (GRAPHQL.batch, GRAPHQL.batch_bounds) == (20, (1, 60))
+    assert KitsuAdapter(api="jsonapi", batch=10).batch_bounds == (10, 10)
+
+
+@pytest.mark.parametrize("given", [{"batch": 61}, {"batch": 21, "largest_batch": 20}, {"largest_batch": 61}])
+def test_a_batch_beyond_its_bound_is_misconfigured(given: dict[str, int]) -> None:
+    """The bound is the platform's, not a wish."""
+    with pytest.raises(Misconfigured, match="largest_batch"):
+        KitsuAdapter(**given)
 
 
 def test_all_locales_are_asked_and_every_connection_is_bounded() -> None:

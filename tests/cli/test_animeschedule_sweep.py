@@ -1,0 +1,25 @@
+"""``animeschedule sweep`` as an operator types it."""
+
+import json
+from pathlib import Path
+
+from commanding import anime_enrich, told
+
+
+def test_the_whole_list_is_swept_once(tmp_path: Path) -> None:
+    """One page of practice records; again within a day nothing is asked."""
+    ended = anime_enrich("animeschedule", "sweep", "--practice", "--speed", "60", folder=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert "pages     1, 1 of them asked for now" in ended.stdout
+    again = anime_enrich("animeschedule", "sweep", "--practice", "--json", folder=tmp_path)
+    said = json.loads(again.stdout)
+    assert (said["pages"], said["asked"], said["titles_changed"], said["is_whole"]) == (1, 0, 0, True)
+    planned = json.loads(anime_enrich("plan", "--practice", "--all", "--json", folder=tmp_path).stdout)
+    assert planned["platforms"]["animeschedule"]["requests"] == {}
+
+
+def test_a_platform_that_is_off_is_not_swept(tmp_path: Path) -> None:
+    """The setting is named."""
+    off = {"ANIME_ENRICH_PLATFORMS__ANIMESCHEDULE__ENABLED": "false"}
+    message = told(anime_enrich("animeschedule", "sweep", folder=tmp_path, env=off), 2)
+    assert "platforms.animeschedule.enabled" in message
