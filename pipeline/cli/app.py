@@ -110,6 +110,21 @@ def show(
 
 
 @app.command()
+def convert(
+    platform: Annotated[str, typer.Argument(metavar="PLATFORM", help="jikan, anilist, kitsu, anidb …")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="Recorded answers; several of one title go together.")
+    ],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show what recorded answers of a platform become in our terms. Asks nothing, keeps nothing."""
+    from pipeline.cli.convert import convert_command
+
+    raise typer.Exit(convert_command(platform, files, is_json=as_json))
+
+
+@app.command()
 def search(
     text: Annotated[str, typer.Argument(help="What to look for.")],
     *,
