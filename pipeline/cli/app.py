@@ -125,6 +125,26 @@ def convert(
 
 
 @app.command()
+def diff(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN_A [RUN_B]]", help="Run ids as `status --json` lists them, or their beginnings."),
+    ] = None,
+    *,
+    title: Annotated[str | None, typer.Option("--title", help="One title only: id, URL, title_id or name.")] = None,
+    field: Annotated[str | None, typer.Option("--field", help="One field only.")] = None,
+    checkpoints: Checkpoints = None,
+    practice: Practice = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what changed between two runs, field by field and why. Without runs: what the last finished one changed."""
+    from pipeline.cli.diff import DiffOptions, diff_command
+
+    options = DiffOptions(runs=tuple(runs or ()), title=title, field=field, is_json=as_json)
+    raise typer.Exit(diff_command(options, checkpoints, is_practice=practice))
+
+
+@app.command()
 def search(
     text: Annotated[str, typer.Argument(help="What to look for.")],
     *,
