@@ -24,7 +24,7 @@ from pipeline.stages import STAGES
 
 __all__ = ["ASSEMBLE_VERSION", "Assembled", "assemble"]
 
-ASSEMBLE_VERSION: Final = 1
+ASSEMBLE_VERSION: Final = 2
 """Goes up whenever the same drafts assemble to something else."""
 
 _COMMON: Final = frozenset(field.name for field in fields(Draft))
