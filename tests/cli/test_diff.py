@@ -35,7 +35,7 @@ def _diff(folder: Path, *arguments: str) -> str:
 
 
 def test_the_last_run_is_compared_with_what_was_before(two_runs: Path) -> None:
-    """One title, its field, what came with it, the rule and who says so; JSON, and two runs by their ids, say the same."""
+    """One title, its field, what came with it, the rule and who says so; JSON and ids of runs say the same."""
     lines = _diff(two_runs).splitlines()
     assert lines[0] == "from what was there before"
     at = next(n for n, line in enumerate(lines) if line.lstrip().startswith("synonyms"))
