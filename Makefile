@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check kill bench bench-fetch schemas format models clean
+.PHONY: help run test check kill fuzz bench bench-fetch schemas format models clean
 
 help: ## what there is to do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -31,7 +31,7 @@ run: $(VENV)/.run ## enrich the practice catalogue through every step into an em
 	@$(BIN)/anime-enrich run --practice --all
 
 test: $(VENV)/.test ## the whole suite
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not kill"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not kill and not fuzz"
 
 check: $(VENV)/.test ## format, lint, types, import edges, schemas
 	@$(BIN)/ruff format --check .
@@ -42,6 +42,9 @@ check: $(VENV)/.test ## format, lint, types, import edges, schemas
 
 kill: $(VENV)/.test ## the full kill suite: SIGKILL at every named step and at 50 random moments
 	@$(BIN)/python -m pytest -m kill --timeout 3600 tests/kill
+
+fuzz: $(VENV)/.test ## recorded answers with faults in them, over 20,000, through convert and merge; minutes
+	@$(BIN)/python -m pytest -n 2 -m fuzz tests/fuzz
 
 bench: $(VENV)/.test ## benchmarks: ratios measured in one run
 	@$(BIN)/python benchmarks/per_title.py

@@ -16,7 +16,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
 from prefect import flow, task
@@ -58,6 +58,7 @@ class _Bench:
     chain: Chain
     config: Digest
     report: RunReport
+    run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
 _bench: ContextVar[_Bench] = ContextVar("bench")
@@ -97,7 +98,7 @@ async def load(title_id: str) -> State[Any]:
     bench = _bench.get()
     made = await asyncio.to_thread(bench.chain.decide, [title_id])
     loaded = await bench.chain.load(made)
-    (ended,) = bench.chain.conclude(made, loaded, config=bench.config)
+    (ended,) = bench.chain.conclude(made, loaded, config=bench.config, run_id=bench.run_id)
     report = bench.report
     report.vectors_made, report.vectors_written = loaded.vectors_made, loaded.vectors_written
     report.points_written = loaded.points_written
@@ -159,7 +160,7 @@ async def _bring_up_to_date(parts: Parts, title_id: str) -> State[Any]:
     if not parts.ledger.titles.due(config=config, only=[title_id]):
         return Completed(name=UP_TO_DATE, message="nothing was due: nothing was asked, nothing was written")
     bench = _Bench(chain, config, RunReport(selected=1, due=1))
-    async with _noted(parts, bench.report), _claimed(parts.ledger, title_id):
+    async with _noted(parts, bench), _claimed(parts.ledger, title_id):
         token = _bench.set(bench)
         try:
             ended = await _walk(title_id)
@@ -184,14 +185,14 @@ async def _walk(title_id: str) -> State[Any]:
 
 
 @asynccontextmanager
-async def _noted(parts: Parts, report: RunReport) -> AsyncIterator[None]:
+async def _noted(parts: Parts, bench: _Bench) -> AsyncIterator[None]:
     """The run in the ledger's log, beside those of the command line; without an end when it died."""
-    run_id, began = uuid.uuid4().hex, time.perf_counter()
-    parts.ledger.runs.start(run_id, "flow enrich-title")
+    report, began = bench.report, time.perf_counter()
+    parts.ledger.runs.start(bench.run_id, "flow enrich-title")
     yield
     report.wall_s["all"] = time.perf_counter() - began
     report.requests.update(parts.sent())
-    parts.ledger.runs.finish(run_id, report.as_json())
+    parts.ledger.runs.finish(bench.run_id, report.as_json())
 
 
 @asynccontextmanager

@@ -1,14 +1,30 @@
 """What must hold in a finished record. A break is a finding and goes to review; it does not stop the title."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from pipeline.domain.claims import Finding
 from pipeline.domain.names import EpisodeKind, Season
 from pipeline.domain.record import AiredDates, CharacterRecord, EpisodeRecord, RelatedWork, VoiceActorRecord
+from pipeline.domain.source_title import TitleName
 from pipeline.stages.dates import fits_season
 
 __all__ = ["find_broken_invariants"]
+
+_LONGEST: Final = {
+    "title": 500,
+    "title_english": 500,
+    "title_japanese": 500,
+    "title_romaji": 500,
+    "synonyms": 500,
+    "synopsis": 20_000,
+    "background": 20_000,
+}
+"""Signs of a text; the longest recorded synopsis has 1,699, the longest background 1,471, the longest title 142."""
+_MOST_LABELS: Final = 500
+"""The most recorded of one title on one platform are 99."""
+_TURNS: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 _Values = Mapping[str, Any]
 """Record fields by name, as the drafts decided them."""
@@ -67,6 +83,31 @@ def _voices(values: _Values) -> Iterator[Finding]:
             yield Finding("voice_of_stranger", message, "voice_actors")
 
 
+def _sizes(values: _Values) -> Iterator[Finding]:
+    """Texts and lists of a size no platform gives for good: they stand as they came, and somebody should look."""
+    for field, text in _texts(values):
+        if len(text) > _LONGEST[field]:
+            yield Finding("text_too_long", f"{len(text)} signs, where {_LONGEST[field]} are very many", field)
+    for field in ("synonyms", "genres", "themes", "tags"):
+        if len(values[field]) > _MOST_LABELS:
+            yield Finding("too_many_entries", f"{len(values[field])} {field}", field)
+
+
+def _directions(values: _Values) -> Iterator[Finding]:
+    """A sign that turns the reading direction may make a name look like another."""
+    for field in sorted({field for field, text in _texts(values) if _TURNS.search(text)}):
+        yield Finding("turns_direction", "a text holds signs that turn the reading direction", field)
+
+
+def _texts(values: _Values) -> Iterator[tuple[str, str]]:
+    for field in _LONGEST:
+        said: str | list[TitleName] | None = values[field]
+        if isinstance(said, str):
+            yield field, said
+        elif said is not None:
+            yield from ((field, name.text) for name in said)
+
+
 def _ids(values: _Values) -> Iterator[Finding]:
     for field in ("characters", "voice_actors", "staff_data", "studios", "producers", "licensors", "episode_details"):
         for one in values[field]:
@@ -85,5 +126,7 @@ _CHECKS: Final[tuple[Callable[[_Values], Iterator[Finding]], ...]] = (
     _title,
     _relations,
     _voices,
+    _sizes,
+    _directions,
     _ids,
 )

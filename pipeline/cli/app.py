@@ -114,6 +114,41 @@ def show(
 
 
 @app.command()
+def convert(
+    platform: Annotated[str, typer.Argument(metavar="PLATFORM", help="jikan, anilist, kitsu, anidb …")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="Recorded answers; several of one title go together.")
+    ],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show what recorded answers of a platform become in our terms. Asks nothing, keeps nothing."""
+    from pipeline.cli.convert import convert_command
+
+    raise typer.Exit(convert_command(platform, files, is_json=as_json))
+
+
+@app.command()
+def diff(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[RUN_A [RUN_B]]", help="Run ids as `status --json` lists them, or their beginnings."),
+    ] = None,
+    *,
+    title: Annotated[str | None, typer.Option("--title", help="One title only: id, URL, title_id or name.")] = None,
+    field: Annotated[str | None, typer.Option("--field", help="One field only.")] = None,
+    checkpoints: Checkpoints = None,
+    practice: Practice = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what changed between two runs, field by field and why. Without runs: what the last finished one changed."""
+    from pipeline.cli.diff import DiffOptions, diff_command
+
+    options = DiffOptions(runs=tuple(runs or ()), title=title, field=field, is_json=as_json)
+    raise typer.Exit(diff_command(options, checkpoints, is_practice=practice))
+
+
+@app.command()
 def search(
     text: Annotated[str, typer.Argument(help="What to look for.")],
     *,

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 import orjson
 from rich.markup import escape
 
+from pipeline.cli.briefly import brief
 from pipeline.cli.console import console, print_json
 from pipeline.cli.workplace import find_titles, ledger_of, load_settings
 from pipeline.domain.canonical import JsonValue, load_json
@@ -18,8 +18,6 @@ from pipeline.ledger import Ledger
 from pipeline.ledger.titles import StoredTitle
 
 __all__ = ["ShowOptions", "show_command"]
-
-_LONG: Final = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +111,7 @@ def _print_fields(values: dict[str, JsonValue], provenance: Provenance, *, is_wh
         if value in (None, [], {}) and not (is_why and reason is not None and reason.alternatives):
             unsaid.append(name)
             continue
-        console.print(f"[cyan]{name:<20}[/cyan] {escape(_brief(value))}", soft_wrap=True)
+        console.print(f"[cyan]{name:<20}[/cyan] {escape(brief(value))}", soft_wrap=True)
         if is_why and reason is not None:
             console.print(f"{'':<20} {escape(_reason(reason))}", style="dim", soft_wrap=True)
 
@@ -126,7 +124,7 @@ def _reason(reason: FieldProvenance) -> str:
     if reason.sources:
         told += f", from {' '.join(source.value for source in reason.sources)}"
     if reason.alternatives:
-        told += f"; passed over: {'; '.join(_brief(alternative, 60) for alternative in reason.alternatives[:3])}"
+        told += f"; passed over: {'; '.join(brief(alternative, 60) for alternative in reason.alternatives[:3])}"
     if len(reason.alternatives) > 3:
         told += f" and {len(reason.alternatives) - 3} more"
     return told + (f"; {'; '.join(reason.evidence)}" if reason.evidence else "")
@@ -139,15 +137,6 @@ def _print_reason(reason: FieldProvenance | None) -> None:
     console.print(f"why: {reason.method}, confidence {reason.confidence:.2f}", markup=False)
     console.print(f"from: {', '.join(source.value for source in reason.sources) or 'nobody'}")
     for alternative in reason.alternatives:
-        console.print(f"passed over: {_brief(alternative)}", markup=False)
+        console.print(f"passed over: {brief(alternative)}", markup=False)
     for evidence in reason.evidence:
         console.print(f"evidence: {evidence}", markup=False)
-
-
-def _brief(value: JsonValue, limit: int = _LONG) -> str:
-    """A value on one line; a long list by its length and first items."""
-    if isinstance(value, list) and len(value) > 3 and not all(isinstance(v, str) for v in value):
-        return f"{len(value)} items"
-    text = value if isinstance(value, str) else orjson.dumps(value).decode()
-    text = " ".join(text.split())
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"

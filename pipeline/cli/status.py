@@ -97,7 +97,7 @@ def _print(ledger: Ledger) -> None:
         told = (
             f"{summary.get('done', 0)} done, {summary.get('degraded', 0)} degraded, {summary.get('failed', 0)} failed"
         )
-        console.print(f"run       {_time(run.started_at)}  {ended}  {told if summary else ''}")
+        console.print(f"run       {run.run_id[:8]}  {_time(run.started_at)}  {ended}  {told if summary else ''}")
 
 
 def _platforms(ledger: Ledger) -> Table:

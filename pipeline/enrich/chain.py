@@ -163,7 +163,7 @@ class Chain:
         )
         return await loader.load(made)
 
-    def conclude(self, made: Sequence[Made], loaded: Loaded, *, config: Digest) -> list[Ended]:
+    def conclude(self, made: Sequence[Made], loaded: Loaded, *, config: Digest, run_id: str) -> list[Ended]:
         """Note the end of each title: its result, and until when it is good."""
         stored = self.parts.ledger.fetched.outcomes([m.title.title_id for m in made])
         unlucky = set(loaded.images_failed)
@@ -188,7 +188,7 @@ class Chain:
             )
             ended.append(Ended(m, result, why))
         self.on_step("finish")
-        self.parts.ledger.titles.finish(finished)
+        self.parts.ledger.titles.finish(finished, run_id=run_id)
         return ended
 
     def _due_at(self, outcomes: Mapping[Platform, Settled]) -> float:

@@ -40,6 +40,7 @@ class Runner:
     parts: Parts
     on_step: Callable[[str], None] = _no_step
     report: RunReport = field(default_factory=RunReport)
+    run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     async def run(self, title_ids: Sequence[str] | None = None, *, command: str = "run") -> RunReport:
         """Bring the titles (all, if none are named) up to date. Gives the report; raises only when nothing can go on.
@@ -55,13 +56,12 @@ class Runner:
         report.switched_off = {p: why for p in Platform if (why := self.parts.settings.why_off(p)) is not None}
         if not due:
             return report
-        run_id = uuid.uuid4().hex
-        ledger.runs.start(run_id, command)
+        ledger.runs.start(self.run_id, command)
         with self._timed("all"):
             async with self._beating():
                 await self._until_none_left(due, config)
         self._count_outcomes(selected)
-        ledger.runs.finish(run_id, report.as_json())
+        ledger.runs.finish(self.run_id, report.as_json())
         return report
 
     @property
@@ -116,7 +116,7 @@ class Runner:
             self.report.vectors_made += loaded.vectors_made
             self.report.vectors_written += loaded.vectors_written
             self.report.points_written += loaded.points_written
-            for ended in self._chain.conclude(made, loaded, config=config):
+            for ended in self._chain.conclude(made, loaded, config=config, run_id=self.run_id):
                 self._note(ended)
             await selection.close(batch)
 

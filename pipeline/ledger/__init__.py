@@ -1,8 +1,8 @@
 """What was done, from what, by what: the memory that makes a killed run go on and a second run cost nothing.
 
 ``identity`` which URL is which title · ``titles`` the registry and what is due · ``learned`` ids that platforms say and
-no row lists · ``fetched`` answers and outcomes ·
-``work`` claims and step results · ``vectors`` vectors and points · ``blobs`` bodies by digest · ``runs`` the log.
+no row lists · ``fetched`` answers and outcomes · ``work`` claims and step results · ``vectors`` vectors and points ·
+``blobs`` bodies by digest · ``runs`` the log · ``history`` which record a title had when.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pipeline.ledger.blobs import BlobStore
 from pipeline.ledger.database import Database
 from pipeline.ledger.fetched import FetchBook
+from pipeline.ledger.history import HistoryBook
 from pipeline.ledger.learned import LearnedBook
 from pipeline.ledger.runs import RunBook
 from pipeline.ledger.titles import TitleBook
@@ -33,6 +34,7 @@ class Ledger:
         self.steps = StepBook(self.database, self.worker, now)
         self.vectors = VectorBook(self.database, now)
         self.runs = RunBook(self.database, now)
+        self.history = HistoryBook(self.database)
 
     def close(self) -> None:
         """Give claims and connections back."""

@@ -58,6 +58,15 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
            primary key (title_id, site, id))""",
         "create index learned_ids_id on learned_ids (site, id)",
     ),
+    5: (
+        """create table title_versions (title_id text not null, number integer not null, run_id text not null,
+           finished_at {double} not null, record text, provenance text, result text,
+           primary key (title_id, number))""",
+        "create index title_versions_run on title_versions (run_id)",
+        """insert into title_versions (title_id, number, run_id, finished_at, record, provenance, result)
+           select title_id, 1, 'earlier', finished_at, record, provenance, result from titles
+           where finished_at is not null""",
+    ),
 }
 
 LATEST: Final = max(MIGRATIONS)
@@ -79,26 +88,26 @@ def migrate(engine: Engine) -> int:
     wait for it.
     """
     with engine.connect() as connection:
-        version = _version(connection)
-    if version == LATEST:
-        return version
+        if not _missing(connection):
+            return LATEST
     with engine.connect() as connection:
         writer = connection.execution_options(is_write=True)
         with writer.begin():
-            version = _version(writer)
-            if version > LATEST:
-                raise Misconfigured(
-                    f"the ledger has version {version}, this program knows {LATEST}: install the newer anime-enrich"
-                )
-            for number in range(version + 1, LATEST + 1):
+            for number in _missing(writer):
                 _apply(writer, number)
     return LATEST
 
 
-def _version(connection: Connection) -> int:
+def _missing(connection: Connection) -> list[int]:
+    """Numbers this ledger has not been through, ascending: they may have come to the program in another order."""
     if not sa.inspect(connection).has_table("ledger_version"):
-        return 0
-    return int(connection.execute(sa.text("select max(version) from ledger_version")).scalar() or 0)
+        return sorted(MIGRATIONS)
+    applied = set(connection.execute(sa.text("select version from ledger_version")).scalars())
+    if applied and max(applied) > LATEST:
+        raise Misconfigured(
+            f"the ledger has version {max(applied)}, this program knows {LATEST}: install the newer anime-enrich"
+        )
+    return sorted(MIGRATIONS.keys() - applied)
 
 
 def _apply(connection: Connection, number: int) -> None:

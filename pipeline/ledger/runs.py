@@ -47,6 +47,22 @@ class RunBook:
         """The last runs, newest first."""
         with self._db.read() as c:
             rows = c.execute(sa.select(RUNS).order_by(RUNS.c.started_at.desc()).limit(limit)).mappings().all()
-        return [
-            Run(r["run_id"], r["command"], r["started_at"], r["finished_at"], orjson.loads(r["summary"])) for r in rows
-        ]
+        return [_run(row) for row in rows]
+
+    def find(self, beginning: str) -> list[Run]:
+        """The runs whose id begins so, newest first."""
+        is_meant = sa.func.substr(RUNS.c.run_id, 1, len(beginning)) == beginning
+        with self._db.read() as c:
+            rows = c.execute(sa.select(RUNS).where(is_meant).order_by(RUNS.c.started_at.desc())).mappings().all()
+        return [_run(row) for row in rows]
+
+    def last_finished(self) -> Run | None:
+        """The run that ended last."""
+        query = sa.select(RUNS).where(RUNS.c.finished_at.is_not(None)).order_by(RUNS.c.finished_at.desc()).limit(1)
+        with self._db.read() as c:
+            row = c.execute(query).mappings().first()
+        return None if row is None else _run(row)
+
+
+def _run(row: sa.RowMapping) -> Run:
+    return Run(row["run_id"], row["command"], row["started_at"], row["finished_at"], orjson.loads(row["summary"]))

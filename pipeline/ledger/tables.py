@@ -20,6 +20,7 @@ __all__ = [
     "RUNS",
     "STEPS",
     "TITLES",
+    "TITLE_VERSIONS",
     "URLS",
     "VECTORS",
     "WORKERS",
@@ -58,6 +59,19 @@ TITLES = sa.Table(
     _time("finished_at", null=True),
 )
 """One row a title. ``done_row``, ``done_config`` and ``due_at`` say from what and until when the record is good."""
+
+TITLE_VERSIONS = sa.Table(
+    "title_versions",
+    METADATA,
+    _text("title_id", key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    _text("run_id"),
+    _time("finished_at"),
+    _text("record", null=True),
+    _text("provenance", null=True),
+    _text("result", null=True),  # as of titles, or gone | merged
+)
+"""A row for every change of a title's record or result; ``run_id`` is empty for what no run did."""
 
 URLS = sa.Table("urls", METADATA, _text("url", key=True), _text("title_id"))
 """Every source URL ever seen, and whose it is."""

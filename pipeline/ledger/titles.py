@@ -11,6 +11,7 @@ from pipeline.domain.canonical import Digest
 from pipeline.domain.names import Site
 from pipeline.ledger import identity
 from pipeline.ledger.database import Database, chunks
+from pipeline.ledger.history import OUTSIDE, Version, note_versions
 from pipeline.ledger.learned import forget_listed
 from pipeline.ledger.tables import IDENTITY_EVENTS, IDS, LEARNED_IDS, MENTIONS, POINTS, RELEASES, TITLES, URLS
 
@@ -247,14 +248,17 @@ class TitleBook:
             with self._db.write() as c:
                 _many(c, self._db.insert_missing(MENTIONS), missing)
 
-    def finish(self, finished: Sequence[Finished]) -> None:
-        """Record the end of some titles' passes."""
+    def finish(self, finished: Sequence[Finished], *, run_id: str = OUTSIDE) -> None:
+        """Record the end of some titles' passes, and which record each has from now on."""
+        now = self._now()
         with self._db.write() as c:
+            versions = (Version(f.title_id, f.record, f.provenance, f.result) for f in finished)
+            note_versions(c, versions, run_id=run_id, now=now)
             _many(
                 c,
                 _update_by_id(
                     done_row=..., done_config=..., due_at=..., result=..., note=..., record=..., provenance=...,
-                    finished_at=self._now(),
+                    finished_at=now,
                 ),
                 [
                     {"b_id": f.title_id, "b_done_row": f.row_digest, "b_done_config": f.config, "b_due_at": f.due_at,
@@ -310,6 +314,7 @@ class TitleBook:
 
 
 def _apply_titles(c: Connection, plan: identity.SyncPlan, now: float) -> None:
+    note_versions(c, _lost_and_found(c, plan), run_id=OUTSIDE, now=now)
     fresh = [
         {
             "title_id": title_id,
@@ -339,6 +344,20 @@ def _apply_titles(c: Connection, plan: identity.SyncPlan, now: float) -> None:
     _many(c, earlier.values(merged_into=sa.bindparam("b_merged_into")), merged)  # a merge of a merge leads to its end
     _many(c, _update_by_id(state="gone"), [{"b_id": t} for t in plan.gone])
     _many(c, _update_by_id(done_row=None), [{"b_id": t} for t in plan.touched])
+
+
+def _lost_and_found(c: Connection, plan: identity.SyncPlan) -> Iterator[Version]:
+    """Titles with a record that the catalogue has no longer, or has again."""
+    lost = dict.fromkeys(plan.gone, "gone") | dict.fromkeys(plan.merged, "merged")
+    known = sa.select(TITLES.c.title_id, TITLES.c.record, TITLES.c.provenance, TITLES.c.result).where(
+        TITLES.c.finished_at.is_not(None)
+    )
+    for chunk in chunks(list(lost)):
+        for title_id, *_ in c.execute(known.where(TITLES.c.title_id.in_(chunk))):
+            yield Version(title_id, None, None, lost[title_id])
+    for chunk in chunks([title_id for title_id, _ in plan.updated]):
+        found = known.where(TITLES.c.title_id.in_(chunk), TITLES.c.state != "active")
+        yield from (Version(*row) for row in c.execute(found))
 
 
 def _note_events(c: Connection, events: Sequence[identity.IdentityEvent], release: str) -> None:

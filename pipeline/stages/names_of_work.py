@@ -6,6 +6,7 @@ Names are compared folded (width, case, spaces, invisible characters) and given 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from pipeline.domain.claims import Chosen
@@ -22,6 +23,9 @@ _RULE: Final = "rule:title_vote@1"
 _KINDS: Final = (TitleKind.MAIN, TitleKind.OFFICIAL, TitleKind.SYNONYM, TitleKind.SHORT)
 _CHOSEN_KINDS: Final = frozenset({TitleKind.MAIN, TitleKind.OFFICIAL})
 
+_CACHE: Final = 4096
+"""Names remembered: each of a title is folded several times, to find, to count and to sort it."""
+
 _QUOTES: Final = str.maketrans(
     dict.fromkeys("\u2018\u2019\u201b\u02bc\u2032\u00b4`", "'") | dict.fromkeys("\u201c\u201d\u201f", '"')
 )
@@ -30,6 +34,7 @@ _QUOTES: Final = str.maketrans(
 _Said = tuple[Source, TitleName]
 
 
+@lru_cache(maxsize=_CACHE)
 def fold(text: str) -> str:
     """A text for comparing: NFKC, casefold, plain quotes, no invisible characters, single spaces. Accents count."""
     plain = unicodedata.normalize("NFKC", clean(text).translate(_QUOTES))

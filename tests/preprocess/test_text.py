@@ -1,6 +1,7 @@
 """The shared normalisation of names and titles."""
 
 import sys
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -137,3 +138,11 @@ def test_name_key_ignores_the_order_of_names() -> None:
 )
 def test_kana_are_read_and_nothing_else_is(kana: str, romaji: str | None) -> None:
     assert kana_to_romaji(kana) == romaji
+
+
+@given(st.text(max_size=30))
+def test_a_text_is_cleaned_as_its_signs_say_whether_or_not_it_is_seen_at_once(text: str) -> None:
+    """What has nothing invisible takes a shorter way, to the same end."""
+    invisible = {"Cf", "Cc", "Co", "Cs", "Cn"}
+    spaced = "".join(" " if sign in "\t\n\r\u0085\u2028\u2029" else sign for sign in text)
+    assert clean(text) == " ".join("".join(s for s in spaced if unicodedata.category(s) not in invisible).split())
