@@ -48,9 +48,13 @@ def _print_work(report: RunReport) -> None:
     )
     times = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in report.wall_s.items() if step != "all")
     console.print(f"time      {report.wall_s.get('all', 0.0):.1f} s ({times})")
+    if report.replayed is not None:
+        told = ", ".join(f"{name} {count}" for name, count in sorted(report.replayed.items()))
+        console.print(f"replayed  {report.replayed.total()} answers from the recording ({told}), 0 requests sent")
     for platform, why in report.switched_off.items():
         console.print(f"off       {platform.value}: {escape(why)}", style="yellow")
     _print_problems(report)
+    _print_missing(report)
 
 
 def _print_problems(report: RunReport) -> None:
@@ -65,6 +69,20 @@ def _print_problems(report: RunReport) -> None:
         console.print(f"  … and {len(problems) - _SHOWN_PROBLEMS} more (with --json all are listed)")
     if problems:
         console.print("the same command asks again for what is missing")
+
+
+def _print_missing(report: RunReport) -> None:
+    """What a replay's folder lacks. Its titles are as good as what was there, and nothing is taken for absent."""
+    missing = report.not_recorded
+    if not missing:
+        return
+    counts = Counter(what.platform for what in missing)
+    told = ", ".join(f"{name} {count}" for name, count in counts.items())
+    console.print(f"missing   {len(missing)} answers are not in the recording: {told}", style="red")
+    for what in missing[:_SHOWN_PROBLEMS]:
+        console.print(f"  {escape(what.why)} ({escape(what.path)})", style="red")
+    if len(missing) > _SHOWN_PROBLEMS:
+        console.print(f"  … and {len(missing) - _SHOWN_PROBLEMS} more (with --json all are listed)")
 
 
 def _platform_table(report: RunReport) -> Table:

@@ -23,6 +23,7 @@ from pipeline.errors import (
     BudgetSpent,
     EnrichError,
     EntryGone,
+    NotRecorded,
     RetryLater,
     ShrinkBatch,
     one_line,
@@ -222,7 +223,7 @@ class Fetcher:
             return {}
         except ShrinkBatch as heavy:
             return await self._ask_halves(request, wanted, since, heavy)
-        except (RetryLater, Blocked, BudgetSpent, Broken) as error:
+        except (RetryLater, Blocked, BudgetSpent, Broken, NotRecorded) as error:
             _log.info("request_failed", platform=self.platform.value, kind=request.kind, problem=str(error))
             return dict.fromkeys(request.ids, error)
         self.on_step(f"keep:{self.platform.value}")
@@ -231,6 +232,8 @@ class Fetcher:
 
     def _read(self, request: Request, answer: Answer) -> Reading:
         """The entry boundary: an answer that an adapter stumbles over is that request's failure, not the run's."""
+        if answer.reading is not None:
+            return answer.reading
         try:
             return self.adapter.parse_answer(request, answer)
         except EnrichError:
