@@ -67,7 +67,7 @@ def _print_problems(report: RunReport) -> None:
         console.print(f"  {problem.result:<8} {problem.title_id} {escape(problem.name)}", style="yellow")
     if len(problems) > _SHOWN_PROBLEMS:
         console.print(f"  … and {len(problems) - _SHOWN_PROBLEMS} more (with --json all are listed)")
-    if problems:
+    if problems and report.replayed is None:
         console.print("the same command asks again for what is missing")
 
 
@@ -78,11 +78,13 @@ def _print_missing(report: RunReport) -> None:
         return
     counts = Counter(what.platform for what in missing)
     told = ", ".join(f"{name} {count}" for name, count in counts.items())
-    console.print(f"missing   {len(missing)} answers are not in the recording: {told}", style="red")
+    console.print(f"missing   {len(missing)} answers that the recording does not hold: {told}", style="red")
     for what in missing[:_SHOWN_PROBLEMS]:
-        console.print(f"  {escape(what.why)} ({escape(what.path)})", style="red")
+        path = "" if what.path in what.why else f" ({escape(what.path)})"
+        console.print(f"  {what.platform}: {escape(what.why)}{path}", style="red")
     if len(missing) > _SHOWN_PROBLEMS:
         console.print(f"  … and {len(missing) - _SHOWN_PROBLEMS} more (with --json all are listed)")
+    console.print("nothing missing was taken for absent; only a run with --record can add it")
 
 
 def _platform_table(report: RunReport) -> Table:

@@ -63,7 +63,7 @@ class Replay:
             self._miss(Unrecorded(request.platform.value, request.kind, request.ids, request.path, str(error)))
             raise
         for id_, names in found.lacks.items():
-            why = f"not in the recording: {request.platform.value} {', '.join(names)} of {id_!r}"
+            why = f"not in the recording: {', '.join(names)} of {id_!r}"
             self._miss(Unrecorded(request.platform.value, request.kind, (id_,), request.path, why))
         self.given[request.platform.value] += 1
         return found.answer
@@ -97,9 +97,9 @@ def not_recorded(request: Request, why: str = "") -> NotRecorded | ShrinkBatch:
     if len(request.ids) > 1:
         return ShrinkBatch(f"{name}: not all of {len(request.ids)} ids are recorded", platform=name)
     of = f" of {request.ids[0]!r}" if request.ids else ""
-    return NotRecorded(f"not in the recording: {name} {request.kind!r}{of}{why and f', {why}'}", platform=name)
+    return NotRecorded(f"not in the recording: {request.kind!r}{of}{why and f', {why}'}", platform=name)
 
 
 def no_picture(url: str, why: str = "") -> NotRecorded:
     """The same for a picture."""
-    return NotRecorded(f"not in the recording: picture {one_line(url)!r}{why and f', {why}'}", platform=PICTURES)
+    return NotRecorded(f"not in the recording: {one_line(url)!r}{why and f', {why}'}", platform=PICTURES)
