@@ -74,7 +74,7 @@ def run_command(options: RunOptions) -> int:
     else:
         print_summary(report, example=example, flags=_flags(options, settings))
         if options.record is not None:
-            console.print(f"recorded in {str(options.record)!r}; answer a run from it with --replay", markup=False)
+            _tell_recording(report, options.record)
     return int(code)
 
 
@@ -141,6 +141,18 @@ def _flags(options: RunOptions, settings: Settings) -> str:
     flags = " --practice" if options.practice is not None else ""
     place = settings.checkpoints if options.replay is not None else options.checkpoints
     return flags + (f" --checkpoints {shlex.quote(str(place))}" if place else "")
+
+
+def _tell_recording(report: RunReport, folder: Path) -> None:
+    console.print(f"recorded  {report.requests.total()} answers in {str(folder)!r}", markup=False)
+    unchanged = report.selected - report.due
+    if unchanged:
+        console.print(
+            f"{unchanged} titles were up to date: nothing of them was asked, so nothing was recorded; "
+            "an empty --checkpoints folder records all",
+            style="yellow",
+            markup=False,
+        )
 
 
 def _tell_catalogue(synced: SyncReport | None) -> None:

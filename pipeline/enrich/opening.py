@@ -22,7 +22,8 @@ from pipeline.enrich.replaying import Replay
 from pipeline.ledger import Ledger
 from pipeline.settings import Settings
 from pipeline.store import open_store, read_collection_id
-from pipeline.transport import HttpTransport, ImageFetcher, Recorder, below
+from pipeline.transport import HttpTransport, ImageFetcher
+from pipeline.transport.recording import Recorder, below
 
 __all__ = ["Network", "open_ledger", "opened", "read_config"]
 

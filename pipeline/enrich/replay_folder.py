@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
-from pipeline.domain.canonical import Digest
+from pipeline.domain.canonical import Digest, digest_of
 from pipeline.domain.exchange import Answer, Part, Reading, Request, Wanted
 from pipeline.domain.names import Platform
 from pipeline.enrich.replaying import Check, Found, no_picture, not_recorded
 from pipeline.errors import Damaged, EnrichError, EntryGone
 from pipeline.platforms.port import PlatformAdapter
-from pipeline.transport import PICTURES, Recording, check_image, masked
+from pipeline.transport.images import check_image
+from pipeline.transport.recording import PICTURES, Recording, masked
 
 __all__ = ["FolderShelf", "questions_of"]
 
@@ -25,11 +26,9 @@ _SAMPLE_IDS: Final = {Platform.ANIMESCHEDULE: "mal:1"}
 
 
 def questions_of(adapters: Mapping[Platform, PlatformAdapter]) -> dict[str, Digest]:
-    """How each platform is asked: the key of the first question about one and the same id."""
-    return {
-        platform.value: masked(adapter.plan_requests([Wanted(_SAMPLE_IDS.get(platform, "1"))])[0]).key
-        for platform, adapter in adapters.items()
-    }
+    """How each platform is asked: a digest of the first questions about one and the same id."""
+    first = {p: adapter.plan_requests([Wanted(_SAMPLE_IDS.get(p, "1"))]) for p, adapter in adapters.items()}
+    return {p.value: digest_of([masked(request).key for request in requests]) for p, requests in first.items()}
 
 
 class FolderShelf:

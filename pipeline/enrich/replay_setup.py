@@ -12,7 +12,7 @@ from pipeline.enrich.replay_recordings import RecordingsShelf
 from pipeline.enrich.replaying import Replay
 from pipeline.errors import BadInput
 from pipeline.settings import Settings
-from pipeline.transport import MANIFEST, Manifest, Recording
+from pipeline.transport.recording import MANIFEST, Manifest, Recording
 
 __all__ = ["manifest_of", "open_replay", "replay_place"]
 

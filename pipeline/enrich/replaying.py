@@ -13,7 +13,7 @@ from typing import Protocol
 from pipeline.domain.exchange import Answer, Request
 from pipeline.enrich.report import Unrecorded
 from pipeline.errors import NotRecorded, ShrinkBatch, one_line
-from pipeline.transport import PICTURES
+from pipeline.transport.recording import PICTURES
 
 __all__ = ["Check", "Found", "Replay", "Shelf", "no_picture", "not_recorded"]
 
@@ -53,6 +53,7 @@ class Replay:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
         self.missing: list[Unrecorded] = []
+        self._told: set[Unrecorded] = set()
         self.given: Counter[str] = Counter()
 
     async def send(self, request: Request, check: Check) -> Answer:
@@ -87,7 +88,8 @@ class Replay:
         await self._shelf.close()
 
     def _miss(self, what: Unrecorded) -> None:
-        if what not in self.missing:
+        if what not in self._told:
+            self._told.add(what)
             self.missing.append(what)
 
 

@@ -5,6 +5,7 @@ earlier one; killed at any moment, everything the index names can be read. No se
 named here, of an address only what is below the platform's base URL, and AniDB's client name is masked.
 """
 
+import errno
 import fcntl
 import os
 import re
@@ -55,7 +56,7 @@ class Manifest:
     has_pictures: bool = False
     catalogue: str | None = None
     questions: dict[str, Digest] = field(default_factory=dict)
-    """How each platform was asked: a digest that changes with the words of the first question."""
+    """How each platform was asked: a digest that changes with the words of its first questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def masked(request: Request) -> Request:
 
 def below(base_url: str, url: str) -> str:
     """The path of an address below a base: without host, query or whatever the base itself holds."""
-    return URL(url).path.removeprefix(URL(base_url).path.rstrip("/"))
+    return URL(url).raw_path.removeprefix(URL(base_url).raw_path.rstrip("/"))
 
 
 def _picture_key(url: str) -> Digest:
@@ -118,7 +119,7 @@ class Recorder:
         self._folder = folder
         try:
             _write_manifest(folder, about)
-            self._index = (folder / _INDEX).open("a+b")
+            self._index = (folder / _INDEX).open("a+b", buffering=0)
             try:
                 fcntl.flock(self._index, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -193,11 +194,17 @@ class Recorder:
         try:
             _write_whole(self._folder / f"{file}.body", body)
             _write_whole(self._folder / f"{file}.json", dump_json(_Head, head) + b"\n")
-            self._index.write(dump_json(_Line, line) + b"\n")
-            self._index.flush()
-            os.fsync(self._index.fileno())
+            self._append(dump_json(_Line, line) + b"\n")
         except OSError as error:
             raise _unwritable(self._folder, error) from error
+
+    def _append(self, line: bytes) -> None:
+        """All of a line or nothing of it."""
+        end = self._index.seek(0, os.SEEK_END)
+        if self._index.write(line) != len(line):
+            self._index.truncate(end)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(self._index.fileno())
 
 
 class Recording:

@@ -17,7 +17,7 @@ from pipeline.enrich.report import ExitCode
 from pipeline.errors import BadInput, Damaged
 from pipeline.practice.faults import Fault, FaultKind
 from pipeline.settings import Settings
-from pipeline.transport import MANIFEST, Recording
+from pipeline.transport.recording import MANIFEST, Recording
 
 from .rehearsing import (
     FILM,
