@@ -58,16 +58,21 @@ def _print_work(report: RunReport) -> None:
 
 
 def _print_problems(report: RunReport) -> None:
-    """Why titles are not whole: each reason once with how many it concerns, then the titles, failed ones first."""
-    reasons = Counter((problem.result, problem.why) for problem in report.problems)
+    """Why titles are not whole: each reason once with how many it concerns, then the titles, failed ones first.
+
+    What a replay lacks is another thing for every title, so there each title has its own reason beside it.
+    """
+    is_replay = report.replayed is not None
+    reasons = Counter() if is_replay else Counter((problem.result, problem.why) for problem in report.problems)
     for (result, why), count in reasons.most_common(_SHOWN_PROBLEMS):
         console.print(f"{result:<9} {count} titles: {escape(why)}", style="yellow")
     problems = sorted(report.problems, key=lambda problem: problem.result == "degraded")
     for problem in problems[:_SHOWN_PROBLEMS]:
-        console.print(f"  {problem.result:<8} {problem.title_id} {escape(problem.name)}", style="yellow")
+        why = f": {escape(problem.why)}" if is_replay else ""
+        console.print(f"  {problem.result:<8} {problem.title_id} {escape(problem.name)}{why}", style="yellow")
     if len(problems) > _SHOWN_PROBLEMS:
         console.print(f"  … and {len(problems) - _SHOWN_PROBLEMS} more (with --json all are listed)")
-    if problems and report.replayed is None:
+    if problems and not is_replay:
         console.print("the same command asks again for what is missing")
 
 
@@ -84,7 +89,7 @@ def _print_missing(report: RunReport) -> None:
         console.print(f"  {what.platform}: {escape(what.why)}{path}", style="red")
     if len(missing) > _SHOWN_PROBLEMS:
         console.print(f"  … and {len(missing) - _SHOWN_PROBLEMS} more (with --json all are listed)")
-    console.print("nothing missing was taken for absent; only a run with --record can add it")
+    console.print("nothing missing was taken for absent")
 
 
 def _platform_table(report: RunReport) -> Table:
