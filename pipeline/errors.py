@@ -14,6 +14,7 @@ pydantic) are mapped to these once, at the edge where they appear, with ``from``
     ├── EntryGone             the platform does not have it: remember that
     ├── Broken                the platform's contract changed, or our request is wrong: park, no retry
     ├── BudgetSpent           an allowance is used up: stop this part cleanly
+    ├── NotRecorded           a replay's folder lacks the answer: tell it, never take it for absent
     ├── BadInput              a row, an id or a file we were given is wrong
     ├── Misconfigured         settings contradict each other or lack something
     │   └── MissingExtra      an optional dependency is not installed
@@ -34,6 +35,7 @@ __all__ = [
     "InUse",
     "Misconfigured",
     "MissingExtra",
+    "NotRecorded",
     "RetryLater",
     "ShrinkBatch",
     "Throttled",
@@ -105,6 +107,10 @@ class Broken(_PlatformError):
 
 class BudgetSpent(_PlatformError):
     """An allowance (daily cap, money, time) is used up. Nothing is lost; the next run goes on."""
+
+
+class NotRecorded(_PlatformError):
+    """A replay was asked for something its folder does not hold. Says nothing about the platform."""
 
 
 class BadInput(EnrichError):

@@ -33,6 +33,11 @@ Practice = Annotated[bool, typer.Option("--practice", help="Ask practice platfor
 Recordings = Annotated[
     Path | None, typer.Option("--recordings", help="Folder of recorded answers the practice platforms give first.")
 ]
+Record = Annotated[Path | None, typer.Option("--record", help="Also write every answer to this folder.")]
+Replay = Annotated[
+    Path | None,
+    typer.Option("--replay", help="Ask nobody: take all answers from this folder, and say what it lacks."),
+]
 Speed = Annotated[float, typer.Option("--speed", min=1.0, help="Shortens the practice platforms' windows.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Plain JSON on standard output.")]
 
@@ -52,6 +57,8 @@ def run(
     practice: Practice = False,
     recordings: Recordings = None,
     speed: Speed = _SPEED,
+    record: Record = None,
+    replay: Replay = None,
     checkpoints: Checkpoints = None,
     as_json: AsJson = False,
 ) -> None:
@@ -61,6 +68,7 @@ def run(
     options = RunOptions(
         titles=tuple(titles or ()), is_everything=everything, limit=limit, ids_file=ids_file,
         is_json=as_json, practice=_practice(practice, recordings, speed), catalogue=catalogue, checkpoints=checkpoints,
+        record=record, replay=_replay(replay, practice, record),
     )  # fmt: skip
     raise typer.Exit(run_command(options))
 
@@ -267,6 +275,14 @@ def _practice(is_on: bool, recordings: Path | None, speed: float) -> "tuple[floa
     if not is_on and recordings is not None:
         raise typer.BadParameter("--recordings is for --practice runs", param_hint="--recordings")
     return (speed, recordings) if is_on else None
+
+
+def _replay(folder: Path | None, is_practice: bool, record: Path | None) -> Path | None:
+    if folder is not None and is_practice:
+        raise typer.BadParameter("a replay asks nobody, so leave --practice out", param_hint="--replay")
+    if folder is not None and record is not None:
+        raise typer.BadParameter("a replay asks nobody, so there is nothing to --record", param_hint="--replay")
+    return folder
 
 
 def main() -> None:

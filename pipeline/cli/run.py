@@ -16,6 +16,8 @@ from pipeline.cli.workplace import find_titles, ledger_of, load_settings, sync_i
 from pipeline.domain.names import Site
 from pipeline.enrich.opening import opened
 from pipeline.enrich.rehearsal import rehearse
+from pipeline.enrich.replay_setup import open_replay, replay_place
+from pipeline.enrich.replaying import Replay
 from pipeline.enrich.report import ExitCode, RunReport
 from pipeline.enrich.runner import Runner
 from pipeline.errors import BadInput
@@ -38,6 +40,8 @@ class RunOptions:
     practice: tuple[float, Path | None] | None
     catalogue: str | None
     checkpoints: Path | None
+    record: Path | None = None
+    replay: Path | None = None
 
 
 def run_command(options: RunOptions) -> int:
@@ -49,19 +53,28 @@ def run_command(options: RunOptions) -> int:
     if options.practice is not None:
         speed, recordings = options.practice
         settings, reach = rehearse(settings, speed=speed, recordings=recordings)
+    replay: Replay | None = None
+    if options.replay is not None:
+        if options.checkpoints is None:
+            settings = settings.model_copy(update={"checkpoints": replay_place(settings, options.replay)})
+        settings, replay = open_replay(settings, options.replay, catalogue=options.catalogue)
     with ledger_of(settings) as ledger:
         synced = sync_if_named(ledger, settings)
         title_ids = select_titles(ledger, options)
         if not options.is_json:
             _tell_catalogue(synced)
-        report = asyncio.run(_run(settings, ledger, title_ids, reach, is_json=options.is_json))
+        report = asyncio.run(
+            _run(settings, ledger, title_ids, reach, replay, record=options.record, is_json=options.is_json)
+        )
         example = _example(ledger, title_ids)
     bad_rows = () if synced is None or _is_named(options) else synced.bad_rows
     code = ExitCode.DEGRADED if bad_rows and report.exit_code is ExitCode.DONE else report.exit_code
     if options.is_json:
         print_json({**report.as_json(), "bad_rows": list(bad_rows), "exit_code": int(code)})
     else:
-        print_summary(report, example=example, flags=_flags(options))
+        print_summary(report, example=example, flags=_flags(options, settings))
+        if options.record is not None:
+            _tell_recording(report, options.record)
     return int(code)
 
 
@@ -102,11 +115,15 @@ async def _run(
     ledger: Ledger,
     title_ids: Sequence[str] | None,
     reach: Callable[[AsyncExitStack], Settings] | None,
+    replay: Replay | None,
     *,
+    record: Path | None,
     is_json: bool,
 ) -> RunReport:
-    async with opened(settings, ledger, now=time.time, reach=reach) as parts:
+    async with opened(settings, ledger, now=time.time, reach=reach, record=record, replay=replay) as parts:
         runner = Runner(parts)
+        if replay is not None:
+            runner.report.replayed, runner.report.not_recorded = replay.given, replay.missing
         async with watching(runner.report, parts.sent, is_shown=not is_json):
             return await runner.run(title_ids)
 
@@ -119,10 +136,23 @@ def _example(ledger: Ledger, title_ids: Sequence[str] | None) -> tuple[str, str]
     return "TITLE", "TEXT"
 
 
-def _flags(options: RunOptions) -> str:
+def _flags(options: RunOptions, settings: Settings) -> str:
     """What the commands to try next need, so that they look at the same place."""
     flags = " --practice" if options.practice is not None else ""
-    return flags + (f" --checkpoints {shlex.quote(str(options.checkpoints))}" if options.checkpoints else "")
+    place = settings.checkpoints if options.replay is not None else options.checkpoints
+    return flags + (f" --checkpoints {shlex.quote(str(place))}" if place else "")
+
+
+def _tell_recording(report: RunReport, folder: Path) -> None:
+    console.print(f"recorded  {report.requests.total()} answers in {str(folder)!r}", markup=False)
+    unchanged = report.selected - report.due
+    if unchanged:
+        console.print(
+            f"{unchanged} titles were up to date: nothing of them was asked, so nothing was recorded; "
+            "an empty --checkpoints folder records all",
+            style="yellow",
+            markup=False,
+        )
 
 
 def _tell_catalogue(synced: SyncReport | None) -> None:

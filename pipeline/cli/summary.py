@@ -48,23 +48,48 @@ def _print_work(report: RunReport) -> None:
     )
     times = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in report.wall_s.items() if step != "all")
     console.print(f"time      {report.wall_s.get('all', 0.0):.1f} s ({times})")
+    if report.replayed is not None:
+        told = ", ".join(f"{name} {count}" for name, count in sorted(report.replayed.items()))
+        console.print(f"replayed  {report.replayed.total()} answers from the recording ({told}), 0 requests sent")
     for platform, why in report.switched_off.items():
         console.print(f"off       {platform.value}: {escape(why)}", style="yellow")
     _print_problems(report)
+    _print_missing(report)
 
 
 def _print_problems(report: RunReport) -> None:
-    """Why titles are not whole: each reason once with how many it concerns, then the titles, failed ones first."""
-    reasons = Counter((problem.result, problem.why) for problem in report.problems)
+    """Why titles are not whole: each reason once with how many it concerns, then the titles, failed ones first.
+
+    What a replay lacks is another thing for every title, so there each title has its own reason beside it.
+    """
+    is_replay = report.replayed is not None
+    reasons = Counter() if is_replay else Counter((problem.result, problem.why) for problem in report.problems)
     for (result, why), count in reasons.most_common(_SHOWN_PROBLEMS):
         console.print(f"{result:<9} {count} titles: {escape(why)}", style="yellow")
     problems = sorted(report.problems, key=lambda problem: problem.result == "degraded")
     for problem in problems[:_SHOWN_PROBLEMS]:
-        console.print(f"  {problem.result:<8} {problem.title_id} {escape(problem.name)}", style="yellow")
+        why = f": {escape(problem.why)}" if is_replay else ""
+        console.print(f"  {problem.result:<8} {problem.title_id} {escape(problem.name)}{why}", style="yellow")
     if len(problems) > _SHOWN_PROBLEMS:
         console.print(f"  … and {len(problems) - _SHOWN_PROBLEMS} more (with --json all are listed)")
-    if problems:
+    if problems and not is_replay:
         console.print("the same command asks again for what is missing")
+
+
+def _print_missing(report: RunReport) -> None:
+    """What a replay's folder lacks. Its titles are as good as what was there, and nothing is taken for absent."""
+    missing = report.not_recorded
+    if not missing:
+        return
+    counts = Counter(what.platform for what in missing)
+    told = ", ".join(f"{name} {count}" for name, count in counts.items())
+    console.print(f"missing   {len(missing)} answers that the recording does not hold: {told}", style="red")
+    for what in missing[:_SHOWN_PROBLEMS]:
+        path = "" if what.path in what.why else f" ({escape(what.path)})"
+        console.print(f"  {what.platform}: {escape(what.why)}{path}", style="red")
+    if len(missing) > _SHOWN_PROBLEMS:
+        console.print(f"  … and {len(missing) - _SHOWN_PROBLEMS} more (with --json all are listed)")
+    console.print("nothing missing was taken for absent")
 
 
 def _platform_table(report: RunReport) -> Table:

@@ -51,19 +51,6 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """A platform's answer, whole. ``headers`` have lower-case names; ``body`` is decoded from any transfer coding."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    url: str
-    """The address that answered, after redirects."""
-    elapsed_s: float | None = None
-    """From the question's leaving to the whole answer, without the wait for its turn; ``None``: nobody measured."""
-
-
-@dataclass(frozen=True, slots=True)
 class Part:
     """A piece of what a platform says of one id, in the platform's own shape, whole and unchanged.
 
@@ -80,6 +67,21 @@ class Reading:
 
     parts: Mapping[str, tuple[Part, ...]] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A platform's answer, whole. ``headers`` have lower-case names; ``body`` is decoded from any transfer coding."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+    """The address that answered, after redirects."""
+    elapsed_s: float | None = None
+    """From the question's leaving to the whole answer, without the wait for its turn; ``None``: nobody measured."""
+    reading: Reading | None = None
+    """What it says by id, where it was put together from answers to other requests (a replay) and has no body."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from pipeline.errors import (
     BudgetSpent,
     EnrichError,
     EntryGone,
+    NotRecorded,
     RetryLater,
     ShrinkBatch,
     one_line,
@@ -325,7 +326,7 @@ class Fetcher:
             if heavy.status != 200:  # an error inside a 200 is one title's trouble and says nothing of the size
                 self._resize(self._size.after_refusal(len(request.ids)))
             return await self._ask_halves(request, wanted, since, heavy)
-        except (RetryLater, Blocked, BudgetSpent, Broken) as error:
+        except (RetryLater, Blocked, BudgetSpent, Broken, NotRecorded) as error:
             _log.info("request_failed", platform=self.platform.value, kind=request.kind, problem=str(error))
             return dict.fromkeys(request.ids, error)
         self.on_step(f"keep:{self.platform.value}")
@@ -334,6 +335,8 @@ class Fetcher:
 
     def _read(self, request: Request, answer: Answer) -> Reading:
         """The entry boundary: an answer that an adapter stumbles over is that request's failure, not the run's."""
+        if answer.reading is not None:
+            return answer.reading
         try:
             return self.adapter.parse_answer(request, answer)
         except EnrichError:

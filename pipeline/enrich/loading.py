@@ -18,7 +18,7 @@ from pipeline.domain.record import AnimeRecord
 from pipeline.embedding import embed_missing, embed_missing_images, fingerprint, identity, vector_images, vector_texts
 from pipeline.embedding.port import ImageEmbedder, TextEmbedder
 from pipeline.enrich.steps import Made
-from pipeline.errors import BadInput, Blocked, Broken, BudgetSpent, EntryGone, RetryLater
+from pipeline.errors import BadInput, Blocked, Broken, BudgetSpent, EntryGone, NotRecorded, RetryLater
 from pipeline.ledger import Ledger
 from pipeline.ledger.vectors import LoadedPoint
 from pipeline.settings import ImageSettings, is_loopback
@@ -141,7 +141,7 @@ class Loader:
         except (EntryGone, Broken, BadInput) as error:
             _log.info("picture_gone", url=url, problem=str(error))
             return b""
-        except (RetryLater, Blocked, BudgetSpent) as error:
+        except (RetryLater, Blocked, BudgetSpent, NotRecorded) as error:
             _log.info("picture_failed", url=url, problem=str(error))
             return None
 

@@ -7,7 +7,9 @@ started only when they are asked.
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
 
 from pipeline.domain.canonical import Digest
 from pipeline.domain.exchange import Answer, Request
@@ -15,10 +17,13 @@ from pipeline.embedding import IMAGE_VECTORS, TEXT_VECTORS, identity, load_image
 from pipeline.embedding.port import ImageEmbedder, TextEmbedder
 from pipeline.enrich.adapters import make_adapters
 from pipeline.enrich.chain import Parts, config_digest
+from pipeline.enrich.replay_setup import manifest_of
+from pipeline.enrich.replaying import Replay
 from pipeline.ledger import Ledger
 from pipeline.settings import Settings
 from pipeline.store import open_store, read_collection_id
 from pipeline.transport import HttpTransport, ImageFetcher
+from pipeline.transport.recording import Recorder, below
 
 __all__ = ["Network", "open_ledger", "opened", "read_config"]
 
@@ -27,11 +32,19 @@ class Network:
     """The transport and the image fetcher, opened when first needed.
 
     ``reach`` gives the settings to reach the platforms with; it may start something first and is called at most once.
+    ``recorder`` is told every answer.
     """
 
-    def __init__(self, reach: Callable[[AsyncExitStack], Settings], *, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        reach: Callable[[AsyncExitStack], Settings],
+        *,
+        now: Callable[[], float],
+        recorder: Recorder | None = None,
+    ) -> None:
         self._reach = reach
         self._now = now
+        self._recorder = recorder
         self._resources = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._open: tuple[HttpTransport, ImageFetcher] | None = None
@@ -65,10 +78,28 @@ class Network:
         async with self._opening:
             if self._open is None:
                 settings = await asyncio.to_thread(self._reach, self._resources)
-                transport = await self._resources.enter_async_context(HttpTransport(settings, clock=self._now))
-                images = await self._resources.enter_async_context(ImageFetcher(settings, clock=self._now))
+                enter = self._resources.enter_async_context
+                recorder, now = self._recorder, self._now
+                if recorder is None:
+                    transport = await enter(HttpTransport(settings, clock=now))
+                    images = await enter(ImageFetcher(settings, clock=now))
+                else:
+                    transport = await enter(
+                        HttpTransport(settings, clock=now, on_answer=_noting(recorder, settings, now))
+                    )
+                    images = await enter(
+                        ImageFetcher(settings, clock=now, on_answer=lambda u, a: recorder.note_picture(u, a, at=now()))
+                    )
                 self._open = transport, images
             return self._open
+
+
+def _noting(recorder: Recorder, settings: Settings, now: Callable[[], float]) -> Callable[[Request, Answer], None]:
+    def note(request: Request, answer: Answer) -> None:
+        place = below(settings.platforms.of(request.host).base_url, answer.url)
+        recorder.note_answer(request, replace(answer, url=place), at=now())
+
+    return note
 
 
 def open_ledger(settings: Settings, *, now: Callable[[], float]) -> Ledger:
@@ -84,27 +115,34 @@ async def opened(
     *,
     now: Callable[[], float],
     reach: Callable[[AsyncExitStack], Settings] | None = None,
+    record: Path | None = None,
+    replay: Replay | None = None,
 ) -> AsyncIterator[Parts]:
-    """Everything a run needs. ``reach`` replaces the settings the platforms are reached with (practice)."""
+    """Everything a run needs. ``reach`` replaces the settings the platforms are reached with (practice).
+
+    ``record`` is a folder to write all answers to; a ``replay`` is asked instead of any network.
+    """
     texts, pictures = load_text_embedder(settings.embedding), load_image_embedder(settings.embedding)
-    store = open_store(settings, *_vectors(texts, pictures))
-    network = Network(reach or (lambda _: settings), now=now)
-    try:
-        yield Parts(
-            settings=settings,
-            ledger=ledger,
-            store=store,
-            adapters=make_adapters(settings),
-            texts=texts,
-            pictures=pictures,
-            transport=network,
-            images=network if settings.images.enabled else None,
-            sent=network.sent,
-            now=now,
-        )
-    finally:
-        await network.close()
-        store.close()
+    with ExitStack() as resources:
+        recorder = None if record is None else resources.enter_context(Recorder(record, manifest_of(settings)))
+        store = open_store(settings, *_vectors(texts, pictures))
+        resources.callback(store.close)
+        network = replay or Network(reach or (lambda _: settings), now=now, recorder=recorder)
+        try:
+            yield Parts(
+                settings=settings,
+                ledger=ledger,
+                store=store,
+                adapters=make_adapters(settings),
+                texts=texts,
+                pictures=pictures,
+                transport=network,
+                images=network if settings.images.enabled else None,
+                sent=network.sent,
+                now=now,
+            )
+        finally:
+            await network.close()
 
 
 def read_config(settings: Settings) -> Digest:

@@ -7,7 +7,7 @@ from enum import IntEnum
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.names import Outcome, Platform
 
-__all__ = ["ExitCode", "Problem", "RunReport"]
+__all__ = ["ExitCode", "Problem", "RunReport", "Unrecorded"]
 
 
 class ExitCode(IntEnum):
@@ -26,6 +26,17 @@ class Problem:
     title_id: str
     name: str
     result: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """What a replay was asked for and its folder does not hold. ``platform`` is ``images`` for a picture."""
+
+    platform: str
+    kind: str
+    ids: tuple[str, ...]
+    path: str
     why: str
 
 
@@ -54,6 +65,10 @@ class RunReport:
     problems: list[Problem] = field(default_factory=list)
     switched_off: dict[Platform, str] = field(default_factory=dict)
     held_elsewhere: int = 0
+    replayed: Counter[str] | None = None
+    """Of a replay: answers taken from its folder, by platform. The replay's own, so that it fills while it goes on."""
+    not_recorded: list[Unrecorded] = field(default_factory=list)
+    """Of a replay: what was not in its folder. The replay's own as well."""
 
     @property
     def finished(self) -> int:
@@ -62,8 +77,8 @@ class RunReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """1 when a title failed, 3 when one is degraded, else 0."""
-        if self.failed:
+        """1 when a title failed or a replay lacked something, 3 when a title is degraded, else 0."""
+        if self.failed or self.not_recorded:
             return ExitCode.FAILED
         return ExitCode.DEGRADED if self.degraded else ExitCode.DONE
 
@@ -93,5 +108,10 @@ class RunReport:
                 {"title_id": p.title_id, "name": p.name, "result": p.result, "why": p.why} for p in self.problems
             ],
             "switched_off": {platform.value: why for platform, why in self.switched_off.items()},
+            "replayed": None if self.replayed is None else dict(sorted(self.replayed.items())),
+            "not_recorded": [
+                {"platform": u.platform, "kind": u.kind, "ids": list(u.ids), "path": u.path, "why": u.why}
+                for u in self.not_recorded
+            ],
             "exit_code": int(self.exit_code),
         }

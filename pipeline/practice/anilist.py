@@ -18,7 +18,7 @@ from pipeline.practice.recordings import Recordings
 from pipeline.practice.speak_anilist import speak_media
 from pipeline.practice.stage import Stage, note_kind
 
-__all__ = ["AniListShelf", "routes"]
+__all__ = ["AniListShelf", "routes", "unrecorded_media"]
 
 _ENDPOINTS: Final = ("media_detail", "media_from_page", "media_partial", "media_characters", "media_models", "media")
 """Recordings that hold a ``Media``; the later ones are wider and win."""
@@ -32,6 +32,19 @@ _LISTS: Final = {
     "reviews": "reviews",
     "reviewPreview": "reviews",
 }
+
+
+_BESIDE: Final = (
+    "characters", "staff", "airingSchedule", "relations", "studios", "tags", "stats", "rankings", "externalLinks",
+    "streamingEpisodes",
+)  # fmt: skip
+"""What a record holds beside the plain facts."""
+
+
+def unrecorded_media(recordings: Recordings, id_: int) -> tuple[str, ...]:
+    """What no recording of an id has, so that it is answered as empty."""
+    recorded = _recorded_media(recordings, id_) or {}
+    return tuple(name for name in _BESIDE if name not in recorded)
 
 
 class AniListShelf:

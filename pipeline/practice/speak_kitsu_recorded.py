@@ -11,10 +11,33 @@ import orjson
 from pipeline.practice.graphql_document import load_schema
 from pipeline.practice.recordings import Recordings
 
-__all__ = ["recorded_anime", "recorded_ids"]
+__all__ = ["recorded_anime", "recorded_ids", "unrecorded_anime"]
 
 _ANIME: Final = ("anime", "anime_app_host", "anime_filter_include")
 _ROLES: Final[Mapping[str, str]] = {"main": "MAIN", "supporting": "RECURRING"}
+
+
+_FILED: Final[Mapping[str, tuple[str, ...]]] = {
+    "characters": (),
+    "staff": (),
+    "productions": (),
+    "episodes": ("anime_episodes", "anime_episodes_sparse"),
+    "mappings": ("anime_mappings",),
+    "categories": ("anime_filter_include", "anime_categories"),
+    "relationships": ("anime_filter_include",),
+    "streamingLinks": ("anime_streaming_links_include", "anime_streaming_links"),
+}
+"""Where the recordings of a node's lists are filed; those without a place are never taken from a recording."""
+
+
+def unrecorded_anime(recordings: Recordings, id_: str) -> tuple[str, ...]:
+    """The lists of an id that no recording has, so that they are answered as empty."""
+    names = {name: f"{id_}.1" if name == "episodes" else id_ for name in _FILED}
+    return tuple(
+        name
+        for name, endpoints in _FILED.items()
+        if not any(recordings.body("kitsu", endpoint, names[name]) for endpoint in endpoints)
+    )
 
 
 def recorded_ids(recordings: Recordings) -> tuple[str, ...]:

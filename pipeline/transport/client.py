@@ -50,11 +50,16 @@ class _Way:
     reading_robots: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
+def _keep_nothing(_request: Request, _answer: Answer) -> None:
+    return None
+
+
 class HttpTransport:
     """Asks platforms. ``async with`` it; usable by many tasks at once.
 
     ``clock`` gives Unix seconds. A wait longer than ``max_wait_s`` is not slept through: the error that asked for it
-    is raised. A platform that fails is waited for as long, counted from the first failure.
+    is raised. A platform that fails is waited for as long, counted from the first failure. ``on_answer`` is told every
+    answer, usable or not, before it is judged.
     """
 
     def __init__(
@@ -65,8 +70,10 @@ class HttpTransport:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         rng: random.Random | None = None,
         max_wait_s: float = 900.0,
+        on_answer: Callable[[Request, Answer], None] = _keep_nothing,
     ) -> None:
         self._settings, self._clock, self._sleep = settings, clock, sleep
+        self._on_answer = on_answer
         self._rng = rng or random.Random()  # noqa: S311  # jitter, not a secret
         self._max_wait_s = max_wait_s
         self._backoff = Backoff(settings.speed)
@@ -157,6 +164,7 @@ class HttpTransport:
 
         question = address_request(request, self._settings.platforms.of(request.host))
         answer = await lane.ask(question, may_go, note_sent)
+        self._on_answer(request, answer)
         try:
             check(request, answer)
         except EnrichError as error:

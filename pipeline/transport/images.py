@@ -25,15 +25,19 @@ from pipeline.transport.patience import Patience
 from pipeline.transport.state import SharedState, state_path
 from pipeline.transport.waits import Backoff, stated_wait_s
 
-__all__ = ["ImageFetcher"]
+__all__ = ["ImageFetcher", "check_image"]
 
 _AT_ONCE: Final = 2
 _ATTEMPTS: Final = 3
 _BYTES_TYPE: Final = "application/octet-stream"
 
 
+def _keep_nothing(_url: str, _answer: Answer) -> None:
+    return None
+
+
 class ImageFetcher:
-    """Fetches pictures. ``async with`` it; usable by many tasks at once."""
+    """Fetches pictures. ``async with`` it; usable by many tasks at once. ``on_answer`` is told every answer."""
 
     def __init__(
         self,
@@ -43,8 +47,10 @@ class ImageFetcher:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         rng: random.Random | None = None,
         max_wait_s: float = 900.0,
+        on_answer: Callable[[str, Answer], None] = _keep_nothing,
     ) -> None:
         self._settings, self._clock, self._sleep = settings, clock, sleep
+        self._on_answer = on_answer
         self._rng = rng or random.Random()  # noqa: S311  # jitter, not a secret
         self._max_wait_s = max_wait_s
         self._ways: dict[str, tuple[Lane, AsyncBreaker]] = {}
@@ -87,7 +93,8 @@ class ImageFetcher:
 
         async def ask(may_go: MayGo) -> bytes:
             answer = await lane.ask(question, may_go, self._note_sent)
-            _check_image(lane.name, answer, self._clock())
+            self._on_answer(url, answer)
+            check_image(lane.name, answer, self._clock())
             return answer.body
 
         return await patience.call(lambda: breaker.call(ask))
@@ -128,7 +135,8 @@ def _question(text: str) -> Question:
     return Question(url, {"Accept": "image/*", "Accept-Encoding": "identity"})
 
 
-def _check_image(name: str, answer: Answer, now: float) -> None:
+def check_image(name: str, answer: Answer, now: float) -> None:
+    """Raise what an answer means that is no picture; see :meth:`ImageFetcher.fetch_image`."""
     status, kind = answer.status, answer.headers.get("content-type", _BYTES_TYPE).lower()
     wait_s = stated_wait_s(answer.headers, now)
     if status == 429:
