@@ -80,7 +80,7 @@ def pointed_at(settings: Settings, address: str, *, speed: float) -> Settings:
     given["platforms"]["anidb"]["client"] = given["platforms"]["anidb"]["client"] or "practice"
     given["contact"] = given["contact"] or "practice@localhost"
     given["speed"] = speed
-    given["budget_path"] = settings.checkpoints / "budget.sqlite3"
+    given["budget_path"], given["budget_url"] = settings.checkpoints / "budget.sqlite3", None
     return Settings(**given)
 
 

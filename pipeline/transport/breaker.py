@@ -2,7 +2,7 @@
 
 Promises: after so many failures in a row, or one refusal, nobody asks the platform until the stated instant, and then
 one request tries first. What says nothing about the platform's health (a missing entry, "too fast", a cancelled task)
-does not count. pybreaker counts and holds the state of this process; the instant stands in the shared file.
+does not count. pybreaker counts and holds the state of this process; the instant stands in the shared state.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class _LeftAlone(Blocked):
 
 
 class AsyncBreaker:
-    """The breaker of one platform. ``speed`` divides our own waits, never a stated one."""
+    """The breaker of one platform, and of one egress address. ``speed`` divides our own waits, never a stated one."""
 
     def __init__(
         self,
@@ -55,8 +55,10 @@ class AsyncBreaker:
         *,
         clock: Callable[[], float],
         speed: float = 1.0,
+        egress: str | None = None,
     ) -> None:
         self._state, self._platform, self._clock = state, platform, clock
+        self._key = platform if egress is None else f"{platform}@{egress}"
         self._reset_s, self._refused_s = settings.reset_s / speed, _REFUSED_S / speed
         self._circuit = CircuitBreaker(
             fail_max=settings.failures,
@@ -77,21 +79,21 @@ class AsyncBreaker:
                 return await self._try_out(ask)
         return await self._watched(ask, self._refuse_early)
 
-    def _row(self) -> tuple[float, str] | None:
-        with self._state.transaction() as db:
-            row = db.execute("select until, reason from breakers where key=?", (self._platform,)).fetchone()
-        return None if row is None else (float(row[0]), str(row[1]))
+    def _left(self) -> tuple[float, str] | None:
+        """Seconds for which the platform is still left alone, and why; ``None`` when nothing is noted."""
+        with self._state.reading() as db:
+            row = db.execute("select until, reason from breakers where key=?", (self._key,)).fetchone()
+            return None if row is None else (row[0] - db.now(self._clock), row[1])
 
     def _is_closed(self) -> bool:
-        if self._row() is not None:
+        if self._left() is not None:
             return False
         if self._circuit.current_state != STATE_CLOSED:
             self._circuit.close()  # another process found the platform well again
         return True
 
     def _refuse_early(self) -> None:
-        until, reason = self._row() or (0.0, "")
-        wait_s = until - self._clock()
+        wait_s, reason = self._left() or (0.0, "")
         if wait_s > 0:
             raise _LeftAlone(
                 f"{self._platform} is left alone for another {wait_s:.0f} s ({reason}); run again then",
@@ -100,11 +102,11 @@ class AsyncBreaker:
             )
 
     def _note_open(self, wait_s: float, reason: str) -> None:
-        with self._state.transaction() as db:
+        with self._state.transaction(self._key) as db:
             db.execute(
                 "insert into breakers values(?, ?, ?) on conflict(key) do update set until=excluded.until, "
                 "reason=excluded.reason",
-                (self._platform, self._clock() + wait_s, reason),
+                (self._key, db.now(self._clock) + wait_s, reason),
             )
 
     async def _try_out(self, ask: Ask[T]) -> T:
@@ -149,5 +151,5 @@ class AsyncBreaker:
         if after == STATE_OPEN:
             self._note_open(self._reset_s, one_line(f"after failures, the last: {error}"))
         elif after != before:
-            with self._state.transaction() as db:
-                db.execute("delete from breakers where key=?", (self._platform,))
+            with self._state.transaction(self._key) as db:
+                db.execute("delete from breakers where key=?", (self._key,))

@@ -27,7 +27,7 @@ from pipeline.transport.budget import SharedBudget
 from pipeline.transport.lane import Lane, new_session
 from pipeline.transport.patience import Patience
 from pipeline.transport.robots import Robots, read_robots
-from pipeline.transport.state import SharedState, state_path
+from pipeline.transport.state import SharedState, open_state
 from pipeline.transport.waits import Backoff, stated_wait_s
 
 __all__ = ["Check", "HttpTransport"]
@@ -77,7 +77,7 @@ class HttpTransport:
         """Requests sent, redirects and retries included, by platform and kind."""
 
     async def __aenter__(self) -> Self:
-        self._state = SharedState(state_path(self._settings))
+        self._state = open_state(self._settings)
         self._resources.callback(self._state.close)
         return self
 
@@ -109,10 +109,11 @@ class HttpTransport:
         if self._state is None:
             raise RuntimeError("HttpTransport is used outside 'async with'")
         settings, speed = self._settings.platforms.of(platform), self._settings.speed
+        egress = self._settings.egress
         url = URL(settings.base_url)
         budget = SharedBudget(
             self._state,
-            (platform.value, url.authority),
+            (platform.value, url.authority, *filter(None, [egress])),
             settings.limits,
             clock=self._clock,
             sleep=self._sleep,
@@ -123,7 +124,7 @@ class HttpTransport:
         )
         session = new_session(user_agent(self._settings), at_once=settings.concurrency, timeout_s=settings.timeout_s)
         lane = Lane(platform.value, session, budget, asyncio.Semaphore(settings.concurrency), settings.max_body_bytes)
-        breaker = AsyncBreaker(self._state, lane.name, settings.breaker, clock=self._clock, speed=speed)
+        breaker = AsyncBreaker(self._state, lane.name, settings.breaker, clock=self._clock, speed=speed, egress=egress)
         return _Way(lane, breaker)
 
     async def _patiently(self, way: _Way, request: Request, check: Check) -> Answer:

@@ -7,7 +7,6 @@ import pytest
 from pipeline.errors import Blocked, Broken, BudgetSpent, EntryGone, ShrinkBatch, Throttled, Transient
 from pipeline.settings import BreakerSettings
 from pipeline.transport.breaker import AsyncBreaker
-from pipeline.transport.state import SharedState
 from tests.transport.conftest import FakeTime
 
 SETTINGS = BreakerSettings(failures=3, reset_s=60)
@@ -19,9 +18,9 @@ def times():
 
 
 @pytest.fixture
-def make(tmp_path, times):
+def make(place, times):
     def make_breaker(platform="jikan", speed=1.0):
-        return AsyncBreaker(SharedState(tmp_path / "s"), platform, SETTINGS, clock=times.clock, speed=speed)
+        return AsyncBreaker(place.open(times.clock), platform, SETTINGS, clock=times.clock, speed=speed)
 
     return make_breaker
 
