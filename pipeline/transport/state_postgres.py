@@ -100,9 +100,17 @@ class PostgresState:
     def reading(self) -> Iterator["_Notes"]:
         """For one question. Raises like :meth:`transaction`."""
         with self._mapped():
-            if self._db.closed:
-                self._db = self._connect()
-            yield _Notes(self._db, self._clock)
+            yield _Notes(self._asked, self._db, self._clock)
+
+    def _asked(self, sql: LiteralString, values: Sequence[object]) -> "psycopg.Cursor[tuple[Any, ...]]":
+        """Ask outside a transaction; once more on a new connection, as there."""
+        try:
+            return self._db.execute(sql, values)
+        except psycopg.OperationalError:
+            if not self._db.closed:
+                raise
+        self._db = self._connect()
+        return self._db.execute(sql, values)
 
     def _entered(self, stack: ExitStack, key: str) -> "_Notes":
         """Begin; once more on a new connection when the old one is found broken, for nothing was noted yet."""
@@ -119,8 +127,8 @@ class PostgresState:
         """A transaction, with the lock of a key; what is not waited for leaves together with what is asked next."""
         with self._db.pipeline(), self._db.transaction():
             self._db.execute("select pg_advisory_xact_lock(%s, %s)", (_LOCKS, zlib.crc32(key.encode()) - 2**31))
-            now = _Notes(self._db, self._clock).now()
-            yield _Notes(self._db, lambda: now)
+            now = _Notes(self._db.execute, self._db, self._clock).now()
+            yield _Notes(self._db.execute, self._db, lambda: now)
 
     @contextmanager
     def _mapped(self) -> Iterator[None]:
@@ -143,11 +151,12 @@ class PostgresState:
 
 @dataclass(frozen=True, slots=True)
 class _Notes:
+    ask: Callable[[LiteralString, Sequence[object]], "psycopg.Cursor[tuple[Any, ...]]"]
     db: _Db
     clock: Callable[[], float] | None
 
     def execute(self, sql: str, values: Sequence[object] = ()) -> "psycopg.Cursor[tuple[Any, ...]]":
-        return self.db.execute(_postgres(sql), values)
+        return self.ask(_postgres(sql), values)
 
     def executemany(self, sql: str, values: Iterable[Sequence[object]]) -> None:
         self.db.cursor().executemany(_postgres(sql), values)
@@ -155,7 +164,7 @@ class _Notes:
     def now(self, _own: Callable[[], float] = time.time) -> float:
         if self.clock is not None:
             return self.clock()
-        [[now]] = self.db.execute(_NOW).fetchall()
+        [[now]] = self.ask(_NOW, ()).fetchall()
         return float(now)
 
 
