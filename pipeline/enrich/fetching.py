@@ -226,7 +226,8 @@ class Fetcher:
             _log.info("request_failed", platform=self.platform.value, kind=request.kind, problem=str(error))
             return dict.fromkeys(request.ids, error)
         self.on_step(f"keep:{self.platform.value}")
-        self.ledger.fetched.save(request, answer, reading, since)
+        # the disk's time is not the platform's: answers that come meanwhile are noted when they come
+        await asyncio.to_thread(self.ledger.fetched.save, request, answer, reading, since)
         return {}
 
     def _read(self, request: Request, answer: Answer) -> Reading:

@@ -27,6 +27,12 @@ REUSE_S: Final = 86_400.0
 
 _ABSENT: Final = "~absent"
 
+_SAID: Final = sa.delete(PARTS).where(
+    PARTS.c.platform == sa.bindparam("of"), PARTS.c.id.in_(sa.bindparam("ids", expanding=True))
+)
+_NO_LONGER_ABSENT: Final = _SAID.where(PARTS.c.kind == _ABSENT)
+_NO_LONGER_THERE: Final = _SAID.where(PARTS.c.kind != _ABSENT)
+
 
 @dataclass(frozen=True, slots=True)
 class PartRef:
@@ -241,10 +247,9 @@ class FetchBook:
 
 def _unsay(c: Connection, platform: Platform, reading: Reading) -> None:
     """The last word counts: an id that is found is no longer absent, and an absent one has no parts."""
-    for ids, said in ((list(reading.parts), PARTS.c.kind == _ABSENT), (list(reading.absent), PARTS.c.kind != _ABSENT)):
+    for ids, unsaid in ((list(reading.parts), _NO_LONGER_ABSENT), (list(reading.absent), _NO_LONGER_THERE)):
         for chunk in chunks(ids):
-            mine = PARTS.c.id.in_(chunk)
-            c.execute(sa.delete(PARTS).where(PARTS.c.platform == platform.value, mine, said))
+            c.execute(unsaid, {"of": platform.value, "ids": chunk})
 
 
 def _kind(ref: PartRef) -> str:
