@@ -177,7 +177,7 @@ class Fetcher:
         wanted = [w for errand in batch for w in errand.wanted]
         since = {id_: errand.since for errand in batch for id_ in errand.ids}
         problems = await self._complete(wanted, since)
-        self._settle(batch, since, problems)
+        await asyncio.to_thread(self._settle, batch, since, problems)
         await on_settled(self.platform, [errand.title.title_id for errand in batch])
 
     async def _complete(self, wanted: Sequence[Wanted], since: Mapping[str, float]) -> dict[str, EnrichError]:
@@ -185,7 +185,9 @@ class Fetcher:
         problems: dict[str, EnrichError] = {}
         asked: set[Digest] = set()
         for _ in range(_ROUNDS):
-            had = self.ledger.fetched.gathered(self.platform, {w.id: since[w.id] for w in wanted})
+            had = await asyncio.to_thread(
+                self.ledger.fetched.gathered, self.platform, {w.id: since[w.id] for w in wanted}
+            )
             open_ = [
                 replace(w, parts=had[w.id].parts) for w in wanted if w.id not in problems and not had[w.id].is_absent
             ]
