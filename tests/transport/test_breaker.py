@@ -201,3 +201,16 @@ async def test_those_that_waited_while_it_opened_do_not_ask(make):
         await make().call(asking(1))
     assert caught.value.wait_s == 500
     assert str(caught.value).count("left alone") == 1
+
+
+async def test_what_refuses_one_egress_address_may_answer_another(place, times):
+    """A ban is of an address: machines behind another one go on, those behind the same do not."""
+    tokyo, oslo = (
+        AsyncBreaker(place.open(times.clock), "jikan", SETTINGS, clock=times.clock, egress=name)
+        for name in ("tokyo", "oslo")
+    )
+    await fail(tokyo, Blocked("banned", wait_s=600))
+    again = AsyncBreaker(place.open(times.clock), "jikan", SETTINGS, clock=times.clock, egress="tokyo")
+    with pytest.raises(Blocked, match="left alone"):
+        await again.call(asking(1))
+    assert await oslo.call(asking(1)) == 1
