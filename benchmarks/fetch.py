@@ -4,20 +4,22 @@
 
 Prints ratios, never asserts them: time over what the limits allow, requests a title beside the batched column of the
 reference, windows over a limit as the platforms counted them (exactly, without leniency), and refusals. AniDB is asked
-for no more titles than its daily allowance permits. Nothing but fetching runs. Network latency and a busy machine do
-not shrink with ``--speed``: at 60 one millisecond weighs as much as sixty on the real platforms.
+for no more titles than its daily allowance permits. Nothing but fetching runs. Every platform is a process of its own,
+as the real ones are hosts of their own. Network latency and a busy machine do not shrink with ``--speed``: at 60 one
+millisecond weighs as much as sixty on the real platforms.
 """
 
 import argparse
 import asyncio
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -50,6 +52,8 @@ BATCHED: Final = {
 _HOUR_S: Final = 3600.0
 _DAY_S: Final = 86_400.0
 _START_S: Final = 60.0
+_PLACES: Final = 8
+"""Jikan's requests under way at once: rate x latency, and ``--speed`` multiplies the rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ class Fetched:
     until_s: Mapping[str, float]
     outcomes: Mapping[str, Mapping[str, int]]
     cpu_s: float
+    peak_mib: float
 
 
 # --- one process ------------------------------------------------------------------------------------------------------
@@ -97,7 +102,12 @@ async def fetch(settings: Settings, ledger: Ledger) -> Fetched:
     sent: Counter[str] = Counter()
     for (platform, _), count in transport.counts.items():
         sent[platform.value] += count
-    return Fetched(sent, from_s, until_s, _outcomes(ledger, title_ids), time.process_time())
+    return Fetched(sent, from_s, until_s, _outcomes(ledger, title_ids), time.process_time(), peak_mib())
+
+
+def peak_mib() -> float:
+    """The most memory this process ever had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _a_day(settings: Settings) -> int:
@@ -124,12 +134,22 @@ def _outcomes(ledger: Ledger, title_ids: Sequence[str]) -> dict[str, dict[str, i
     return {platform: dict(count) for platform, count in counts.items()}
 
 
-def child(folder: Path, address: str, speed: float, budget: Path) -> None:
+def pointed(settings: Settings, addresses: Mapping[str, str], *, speed: float) -> Settings:
+    """Settings for practice platforms that are a process each."""
+    given = pointed_at(settings, "http://127.0.0.1:9", speed=speed).model_dump()
+    for name, address in addresses.items():
+        given["platforms"][name]["base_url"] = f"{address}/{name}"
+    return Settings(**given)
+
+
+def child(folder: Path, addresses: Mapping[str, str], speed: float, budget: Mapping[str, str]) -> None:
     """Fetch the catalogue that lies in a folder, and leave the numbers there."""
     log_to_stderr("error")
     location = str(folder / "rows.jsonl")
-    settings = pointed_at(Settings(checkpoints=folder / "checkpoints", catalogue=location), address, speed=speed)
-    settings = settings.model_copy(update={"budget_path": budget})
+    settings = pointed(Settings(checkpoints=folder / "checkpoints", catalogue=location), addresses, speed=speed)
+    given = settings.model_dump() | {"budget_path": None} | dict(budget)
+    given["platforms"]["jikan"]["concurrency"] = _PLACES
+    settings = Settings(**given)
     with closing(open_ledger(settings, now=time.time)) as ledger:
         sync_catalogue(ledger, location)
         done = asyncio.run(fetch(settings, ledger))
@@ -139,50 +159,59 @@ def child(folder: Path, address: str, speed: float, budget: Path) -> None:
 # --- all processes ----------------------------------------------------------------------------------------------------
 
 
-def start_practice(
-    folder: Path, rows: Path, *, speed: float, latency_s: float
-) -> tuple["subprocess.Popen[bytes]", str]:
-    """Practice platforms in a process of their own; gives it and its address."""
-    port_file = folder / "port.json"
-    command = practice_command(port=0, speed=speed, catalogue=str(rows), recordings=None)
-    command += ["--latency", str(latency_s), "--port-file", str(port_file), "--parent-pid", str(os.getpid())]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + _START_S
-    while not port_file.exists():
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit("the practice platforms did not start")
-        time.sleep(0.05)
-    return process, f"http://127.0.0.1:{orjson.loads(port_file.read_bytes())['port']}"
+@contextmanager
+def practice(folder: Path, rows: Path, *, speed: float, latency_s: float) -> Iterator[dict[str, str]]:
+    """Each practice platform in a process of its own, until the block ends; gives their addresses by name."""
+    processes, addresses = [], {}
+    try:
+        for platform in Platform:
+            command = practice_command(port=0, speed=speed, catalogue=str(rows), recordings=None)
+            command += ["--latency", str(latency_s), "--port-file", str(folder / f"{platform.value}.json")]
+            command += ["--parent-pid", str(os.getpid())]
+            processes.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+        deadline = time.monotonic() + _START_S
+        for platform, process in zip(Platform, processes, strict=True):
+            port_file = folder / f"{platform.value}.json"
+            while not port_file.exists():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise SystemExit("the practice platforms did not start")
+                time.sleep(0.05)
+            addresses[platform.value] = f"http://127.0.0.1:{orjson.loads(port_file.read_bytes())['port']}"
+        yield addresses
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait()
 
 
-def counters(address: str) -> dict[str, Any]:
+def counters(addresses: Mapping[str, str]) -> dict[str, Any]:
     """What the platforms counted."""
-    with urlopen(f"{address}/admin/counters") as answer:
-        numbers: dict[str, Any] = orjson.loads(answer.read())["platforms"]
+    numbers: dict[str, Any] = {}
+    for name, address in addresses.items():
+        with urlopen(f"{address}/admin/counters") as answer:
+            numbers[name] = orjson.loads(answer.read())["platforms"][name]
     return numbers
 
 
-def measure(rows: Sequence[bytes], processes: int, *, speed: float, latency_s: float) -> None:
+def measure(rows: Sequence[bytes], processes: int, given: argparse.Namespace) -> None:
     """Fetch the rows with so many processes that share a budget, each with a part and a ledger of its own; print."""
     with tempfile.TemporaryDirectory(prefix="bench-fetch-") as name:
         folder = Path(name)
         whole = write_catalogue(folder / "rows.jsonl", rows, last_update="2026-01-01")
-        practice, address = start_practice(folder, whole, speed=speed, latency_s=latency_s)
+        budget = {"budget_url": given.budget_url} if given.budget_url else {"budget_path": str(folder / "budget")}
         load_before = os.getloadavg()[0]
-        try:
-            options = ["--address", address, "--speed", str(speed), "--budget", str(folder / "budget.sqlite3")]
+        with practice(folder, whole, speed=given.speed, latency_s=given.latency) as addresses:
+            options = ["--addresses", orjson.dumps(addresses).decode(), "--speed", str(given.speed)]
+            options += ["--budget", orjson.dumps(budget).decode()]
             parts = [folder / f"part-{place}" for place in range(processes)]
             children = [_start_child(part, rows[i::processes], options, processes) for i, part in enumerate(parts)]
             codes = [process.wait() for process in children]
             if any(codes):
                 raise SystemExit("a fetching process failed")
-            counted = counters(address)
-        finally:
-            practice.terminate()
-            practice.wait()
+            counted = counters(addresses)
         done = [Fetched(**orjson.loads((part / "done.json").read_bytes())) for part in parts]
-    print(f"\n{len(rows)} titles, {processes} process(es), speed {speed:g}, latency {latency_s:g} s")
-    _print(done, counted, speed=speed)
+    print(f"\n{len(rows)} titles, {processes} process(es), speed {given.speed:g}, latency {given.latency:g} s")
+    _print(done, counted, speed=given.speed)
     print(f"machine: {os.cpu_count()} cores, load {load_before:.1f} before, {os.getloadavg()[0]:.1f} after")
 
 
@@ -218,7 +247,10 @@ def _print(done: Sequence[Fetched], counted: Mapping[str, Any], *, speed: float)
     refused = {f"{name} {why}": n for name, one in counted.items() for why, n in one["refusals"].items()}
     failed = {name: n for name in BATCHED if (n := sum(one.outcomes[name].get("failed", 0) for one in done))}
     print(f"windows over a limit: {sum(over.values())} {over or ''}; refused: {sum(refused.values())} {refused or ''}")
-    print(f"titles failed: {sum(failed.values())} {failed or ''}; CPU {sum(one.cpu_s for one in done):.1f} s")
+    print(
+        f"titles failed: {sum(failed.values())} {failed or ''}; CPU {sum(one.cpu_s for one in done):.1f} s; "
+        f"peak memory {max(one.peak_mib for one in done):.0f} MiB a process"
+    )
 
 
 def _bound_s(platform: Platform, requests: int, speed: float) -> float:
@@ -234,16 +266,17 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before every answer of the platforms")
     parser.add_argument("--processes", type=int, nargs="+", default=[1, 3])
     parser.add_argument("--catalogue", type=Path, default=WHOLE if WHOLE.exists() else Path(practice_catalogue()))
+    parser.add_argument("--budget-url", help="note requests in this PostgreSQL instead of a file")
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
-    parser.add_argument("--address", help=argparse.SUPPRESS)
-    parser.add_argument("--budget", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--addresses", type=orjson.loads, help=argparse.SUPPRESS)
+    parser.add_argument("--budget", type=orjson.loads, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child is not None:
-        child(given.child, given.address, given.speed, given.budget)
+        child(given.child, given.addresses, given.speed, given.budget)
         return
     rows = spread_over(given.catalogue, given.titles)
     for processes in given.processes:
-        measure(rows, processes, speed=given.speed, latency_s=given.latency)
+        measure(rows, processes, given)
 
 
 if __name__ == "__main__":

@@ -337,6 +337,10 @@ class Settings(BaseSettings):
     """fsspec URL of the blob store; default a folder in ``checkpoints``."""
     budget_path: Path | None = None
     """SQLite file in which every process of this machine notes its requests; default in the user's state folder."""
+    budget_url: str | None = None
+    """PostgreSQL URL instead of ``budget_path``, for machines that share an egress address (extra ``postgres``)."""
+    egress: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """Name of the address this machine asks from, where not all that share a budget have the same; default: they do."""
     contact: str | None = None
     """Address or URL put into the User-Agent, so that a platform can reach you."""
     speed: Positive = 1.0
@@ -381,6 +385,16 @@ class Settings(BaseSettings):
             raise ValueError(
                 "platforms.anime_planet.enabled is true but contact is not set: name a contact or switch it off"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _one_budget(self) -> Self:
+        if self.budget_url is None:
+            return self
+        if self.budget_path is not None:
+            raise ValueError("budget_path and budget_url are both set: requests are noted in one place, leave one out")
+        if urlsplit(self.budget_url).scheme.partition("+")[0] not in ("postgresql", "postgres"):
+            raise ValueError("budget_url is no PostgreSQL URL (postgresql://user@host/database)")
         return self
 
     def _is_asked(self, platform: Platform) -> bool:

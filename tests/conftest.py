@@ -6,6 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres_server import postgres
+
+__all__ = ["postgres"]
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("SHARED_MATERIAL", ROOT.parent / "shared"))
 

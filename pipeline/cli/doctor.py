@@ -27,6 +27,7 @@ from pipeline.enrich.plan import TERMS
 from pipeline.errors import BadInput, EnrichError
 from pipeline.ledger.recovery import recover_ledger
 from pipeline.settings import PlatformSettings, Settings, is_loopback
+from pipeline.transport import state_label
 
 __all__ = ["DoctorOptions", "doctor_command"]
 
@@ -123,6 +124,7 @@ def _machine(settings: Settings) -> Iterator[_Check]:
     yield _Check("disk", state, f"{free / 1024**3:.1f} GB free at {settings.checkpoints} (a whole catalogue takes 5)")
     is_writable = os.access(folder, os.W_OK)
     yield _Check("checkpoints", "ok" if is_writable else "bad", f"{settings.checkpoints} can be written: {is_writable}")
+    yield _Check("request budget", "ok", state_label(settings))
 
 
 def _ledger(settings: Settings) -> Iterator[_Check]:

@@ -264,7 +264,7 @@ class Fetcher:
         wanted = [w for errand in batch for w in errand.wanted]
         since = {id_: errand.since for errand in batch for id_ in errand.ids}
         problems = await self._complete(wanted, since)
-        self._settle(batch, since, problems)
+        await asyncio.to_thread(self._settle, batch, since, problems)
         await on_settled(self.platform, [errand.title.title_id for errand in batch])
 
     async def _complete(self, wanted: Sequence[Wanted], since: Mapping[str, float]) -> dict[str, EnrichError]:
@@ -272,7 +272,9 @@ class Fetcher:
         problems: dict[str, EnrichError] = {}
         asked: set[Digest] = set()
         for _ in range(_ROUNDS):
-            had = self.ledger.fetched.gathered(self.platform, {w.id: since[w.id] for w in wanted})
+            had = await asyncio.to_thread(
+                self.ledger.fetched.gathered, self.platform, {w.id: since[w.id] for w in wanted}
+            )
             open_ = [
                 replace(w, parts=had[w.id].parts) for w in wanted if w.id not in problems and not had[w.id].is_absent
             ]
@@ -330,7 +332,8 @@ class Fetcher:
             _log.info("request_failed", platform=self.platform.value, kind=request.kind, problem=str(error))
             return dict.fromkeys(request.ids, error)
         self.on_step(f"keep:{self.platform.value}")
-        self.ledger.fetched.save(request, answer, reading, since)
+        # the disk's time is not the platform's: answers that come meanwhile are noted when they come
+        await asyncio.to_thread(self.ledger.fetched.save, request, answer, reading, since)
         return {}
 
     def _read(self, request: Request, answer: Answer) -> Reading:

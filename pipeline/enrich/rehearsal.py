@@ -86,7 +86,7 @@ def pointed_at(settings: Settings, address: str, *, speed: float) -> Settings:
     given["images"]["only_local"] = True
     given["contact"] = given["contact"] or "practice@localhost"
     given["speed"] = speed
-    given["budget_path"] = settings.checkpoints / "budget.sqlite3"
+    given["budget_path"], given["budget_url"] = settings.checkpoints / "budget.sqlite3", None
     return Settings(**given)
 
 

@@ -45,6 +45,7 @@ class Database:
         self.url = url
         self._lock_wait_s = lock_wait_s
         self._engine = _make_engine(url, lock_wait_s)
+        self._upserts: dict[tuple[sa.Table, tuple[str, ...]], Any] = {}
         with self._mapped():
             migrate(self._engine)
 
@@ -66,6 +67,11 @@ class Database:
 
     def upsert(self, table: sa.Table, *, keep: tuple[str, ...] = ()) -> Any:
         """``INSERT`` that replaces every column of an existing row but its key and ``keep``."""
+        if (table, keep) not in self._upserts:  # making one takes longer than running it
+            self._upserts[table, keep] = self._new_upsert(table, keep)
+        return self._upserts[table, keep]
+
+    def _new_upsert(self, table: sa.Table, keep: tuple[str, ...]) -> Any:
         insert = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
         statement: Any = insert(table)
         keys = [column.name for column in table.primary_key]

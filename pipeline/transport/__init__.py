@@ -2,5 +2,6 @@
 
 from pipeline.transport.client import Check, HttpTransport
 from pipeline.transport.images import ImageFetcher
+from pipeline.transport.state import state_label
 
-__all__ = ["Check", "HttpTransport", "ImageFetcher"]
+__all__ = ["Check", "HttpTransport", "ImageFetcher", "state_label"]

@@ -3,7 +3,7 @@
 Promises: after so many failures in a row, or one refusal, nobody asks the platform until the stated instant, and then
 one request tries first. Who comes meanwhile waits, if only failures opened it and the trouble is not too old; a
 refusal is never waited out. What says nothing about the platform's health (a missing entry, "too fast", a cancelled
-task) does not count. pybreaker counts and holds the state of this process; the instant stands in the shared file.
+task) does not count. pybreaker counts and holds the state of this process; the instant stands in the shared state.
 """
 
 import asyncio
@@ -55,7 +55,7 @@ class _LeftAlone(Blocked):
 
 
 class AsyncBreaker:
-    """The breaker of one platform. ``speed`` divides our own waits, never a stated one.
+    """The breaker of one platform, and of one egress address. ``speed`` divides our own waits, never a stated one.
 
     After failures a platform is waited for until ``patience_s`` have passed since the trouble began.
     """
@@ -70,8 +70,10 @@ class AsyncBreaker:
         speed: float = 1.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         patience_s: float = 0.0,
+        egress: str | None = None,
     ) -> None:
         self._state, self._platform, self._clock = state, platform, clock
+        self._key = platform if egress is None else f"{platform}@{egress}"
         self._reset_s, self._refused_s = settings.reset_s / speed, _REFUSED_S / speed
         self._circuit = CircuitBreaker(
             fail_max=settings.failures,
@@ -109,21 +111,21 @@ class AsyncBreaker:
                 return await self._try_out(ask)
         return await self._watched(ask, self._refuse_early)
 
-    def _row(self) -> tuple[float, str] | None:
-        with self._state.transaction() as db:
-            row = db.execute("select until, reason from breakers where key=?", (self._platform,)).fetchone()
-        return None if row is None else (float(row[0]), str(row[1]))
+    def _left(self) -> tuple[float, str] | None:
+        """Seconds for which the platform is still left alone, and why; ``None`` when nothing is noted."""
+        with self._state.reading() as db:
+            row = db.execute("select until, reason from breakers where key=?", (self._key,)).fetchone()
+            return None if row is None else (row[0] - db.now(self._clock), row[1])
 
     def _is_closed(self) -> bool:
-        if self._row() is not None:
+        if self._left() is not None:
             return False
         if self._circuit.current_state != STATE_CLOSED:
             self._circuit.close()  # another process found the platform well again
         return True
 
     def _refuse_early(self) -> None:
-        until, reason = self._row() or (0.0, "")
-        wait_s = until - self._clock()
+        wait_s, reason = self._left() or (0.0, "")
         if wait_s > 0:
             left = _LeftAlone(
                 f"{self._platform} is left alone for another {wait_s:.0f} s ({reason}); run again then",
@@ -134,16 +136,16 @@ class AsyncBreaker:
             raise left
 
     def _note_open(self, wait_s: float, reason: str) -> None:
-        with self._state.transaction() as db:
+        with self._state.transaction(self._key) as db:
             db.execute(
                 "insert into breakers values(?, ?, ?) on conflict(key) do update set until=excluded.until, "
                 "reason=excluded.reason",
-                (self._platform, self._clock() + wait_s, reason),
+                (self._key, db.now(self._clock) + wait_s, reason),
             )
 
     async def _try_out(self, ask: Ask[T]) -> T:
         """Let one request through. The row says so meanwhile, so that other processes do not try as well."""
-        _, reason = self._row() or (0.0, "")
+        _, reason = self._left() or (0.0, "")
         since = f"{_AFTER_FAILURES}, " if reason.startswith(_AFTER_FAILURES) else ""
         self._note_open(self._reset_s, f"{since}one request is trying")
         self._circuit.half_open()
@@ -187,5 +189,5 @@ class AsyncBreaker:
         if after == STATE_OPEN:
             self._note_open(self._reset_s, one_line(f"{_AFTER_FAILURES}, the last: {error}"))
         elif after != before:
-            with self._state.transaction() as db:
-                db.execute("delete from breakers where key=?", (self._platform,))
+            with self._state.transaction(self._key) as db:
+                db.execute("delete from breakers where key=?", (self._key,))

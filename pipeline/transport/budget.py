@@ -1,4 +1,4 @@
-"""One request budget per platform and host, shared by every task and process of this machine.
+"""One request budget per platform and host, shared by every task and process behind one egress address.
 
 Promises: no window the platform counts ever holds more than it may, wherever it starts, across processes, kills and
 restarts and whatever the latency (``windows``); requests are evenly spread (``pace``) and reach what the limits allow
@@ -8,14 +8,13 @@ Nothing is booked ahead: what a killed process had waited for costs nothing.
 
 import asyncio
 import random
-import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
 from pipeline.errors import BudgetSpent
 from pipeline.settings import Limit
 from pipeline.transport.pace import Pace
-from pipeline.transport.state import SharedState
+from pipeline.transport.state import Notes, SharedState
 from pipeline.transport.waits import reset_wait_s, retry_after_s, whole_number
 from pipeline.transport.windows import Book, Leave
 
@@ -28,11 +27,18 @@ _JITTER_S: Final = 0.02
 _WEEK_S: Final = 7 * 86_400.0
 _MOST_A_MINUTE: Final = 1000
 """A told limit beyond this is not one of a minute, and is left to the settings."""
+_STANDING: Final = """
+select told_limits.requests, paces.left_at, paces.next_at, pauses.until
+from (select cast(? as text) as key) as ours
+left join told_limits on told_limits.key=ours.key
+left join paces on paces.key=ours.key
+left join pauses on pauses.key=ours.key
+"""
 _THROTTLED: Final = frozenset({429, 503})
 
 
 class SharedBudget:
-    """The budget of one platform at one host.
+    """The budget of one platform at one host (and, where there are several, one egress address).
 
     ``clock`` gives Unix seconds; ``speed`` divides the limits' windows; no request is under way longer than
     ``lapse_s``; ``rng`` adds a small jitter, so that processes that wait for the same instant get fair shares.
@@ -41,7 +47,7 @@ class SharedBudget:
     def __init__(
         self,
         state: SharedState,
-        key: tuple[str, str],
+        key: tuple[str, ...],
         limits: Iterable[Limit],
         *,
         clock: Callable[[], float],
@@ -89,11 +95,14 @@ class SharedBudget:
 
     def _try_now(self, weight: int, *, has_waited: bool) -> Leave | float:
         """A leave, or seconds still to wait."""
-        with self._state.transaction() as db:
-            now, windows = self._clock(), self._all_windows(db)
+        with self._state.transaction(self._key) as db:
+            standing, seen, now = db.execute(_STANDING, (self._key,)), self._book.look(db), db.now(self._clock)
+            told, left_at, next_at, paused_until = standing.fetchone()
+            windows = self._with_told(told)
             pace = Pace.of(windows, longest_s=self._hour_s)
-            due_at = self._due_at(db, now)
-            wait_s = max(self._pause_left(db, now), due_at - now, self._book.wait_s(db, now, weight, windows))
+            due_at = 0.0 if left_at is None or left_at > now else next_at  # the first, or the clock was set back
+            pause_s = 0.0 if paused_until is None else paused_until - now
+            wait_s = max(pause_s, due_at - now, self._book.wait_s(db, seen, now, weight, windows))
             if wait_s > 0:
                 return wait_s + self._jitter_s(pace)
             db.execute(
@@ -106,26 +115,16 @@ class SharedBudget:
     def _jitter_s(self, pace: Pace) -> float:
         return 0.0 if self._rng is None else self._rng.uniform(0, min(_JITTER_SHARE * pace.interval_s, _JITTER_S))
 
-    def _all_windows(self, db: sqlite3.Connection) -> list[tuple[int, float]]:
-        row = db.execute("select requests from told_limits where key=?", (self._key,)).fetchone()
-        return self._windows if row is None else [*self._windows, (row[0], self._minute_s)]
-
-    def _due_at(self, db: sqlite3.Connection, now: float) -> float:
-        row = db.execute("select left_at, next_at from paces where key=?", (self._key,)).fetchone()
-        if row is None or row[0] > now:  # the first, or the clock was set back
-            return 0.0
-        return float(row[1])
-
-    def _pause_left(self, db: sqlite3.Connection, now: float) -> float:
-        row = db.execute("select until from pauses where key=?", (self._key,)).fetchone()
-        return 0.0 if row is None else float(row[0]) - now
+    def _with_told(self, told: int | None) -> list[tuple[int, float]]:
+        return self._windows if told is None else [*self._windows, (told, self._minute_s)]
 
     def pause(self, wait_s: float) -> None:
         """Let nobody ask for ``wait_s``, a week at most. A longer pause that is already noted stays."""
-        with self._state.transaction() as db:
+        with self._state.transaction(self._key) as db:
             db.execute(
-                "insert into pauses values(?, ?) on conflict(key) do update set until=max(until, excluded.until)",
-                (self._key, self._clock() + min(wait_s, _WEEK_S)),
+                "insert into pauses values(?, ?) on conflict(key) do update set until=excluded.until "
+                "where pauses.until<excluded.until",
+                (self._key, db.now(self._clock) + min(wait_s, _WEEK_S)),
             )
 
     def settle(self, leave: Leave, status: int, headers: Mapping[str, str]) -> None:
@@ -133,14 +132,14 @@ class SharedBudget:
 
         ``X-RateLimit-*`` tighten, ``Retry-After`` pauses.
         """
-        now = self._clock()
         limit = whole_number(headers.get("x-ratelimit-limit"))
         remaining = whole_number(headers.get("x-ratelimit-remaining"))
-        with self._state.transaction() as db:
+        with self._state.transaction(self._key) as db:
+            now = db.now(self._clock)
             self._book.answered(db, now, leave)
             if limit and limit <= _MOST_A_MINUTE:
                 self._settle_limit(db, now, limit, remaining, leave.sent_at)
-            longest_s = max(self._minute_s, *(window_s for _, window_s in self._all_windows(db)))
+            longest_s = max(self._minute_s, *(window_s for _, window_s in self._windows))
             self._book.clear(db, now - 2 * longest_s - 1)
         wait_s = retry_after_s(headers, now) if status in _THROTTLED else None
         if remaining == 0:
@@ -150,12 +149,10 @@ class SharedBudget:
 
     def lose(self, leave: Leave) -> None:
         """Note that no answer will come to what left."""
-        with self._state.transaction() as db:
-            self._book.lost(db, self._clock(), leave)
+        with self._state.transaction(self._key) as db:
+            self._book.lost(db, db.now(self._clock), leave)
 
-    def _settle_limit(
-        self, db: sqlite3.Connection, now: float, limit: int, remaining: int | None, sent_at: float
-    ) -> None:
+    def _settle_limit(self, db: Notes, now: float, limit: int, remaining: int | None, sent_at: float) -> None:
         """Keep to the told limit a minute, and note the requests of others at this address.
 
         What the platform counted beyond everything of ours it may have counted by then was not ours.

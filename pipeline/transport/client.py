@@ -27,7 +27,7 @@ from pipeline.transport.budget import SharedBudget
 from pipeline.transport.lane import Lane, new_session
 from pipeline.transport.patience import Patience
 from pipeline.transport.robots import Robots, read_robots
-from pipeline.transport.state import SharedState, state_path
+from pipeline.transport.state import SharedState, open_state
 from pipeline.transport.waits import Backoff, stated_wait_s
 
 __all__ = ["Check", "HttpTransport"]
@@ -84,7 +84,7 @@ class HttpTransport:
         """Requests sent, redirects and retries included, by platform and kind."""
 
     async def __aenter__(self) -> Self:
-        self._state = SharedState(state_path(self._settings))
+        self._state = open_state(self._settings)
         self._resources.callback(self._state.close)
         return self
 
@@ -116,10 +116,11 @@ class HttpTransport:
         if self._state is None:
             raise RuntimeError("HttpTransport is used outside 'async with'")
         settings, speed = self._settings.platforms.of(host), self._settings.speed
+        egress = self._settings.egress
         url = URL(settings.base_url)
         budget = SharedBudget(
             self._state,
-            (host.value, url.authority),
+            (host.value, url.authority, *filter(None, [egress])),
             settings.limits,
             clock=self._clock,
             sleep=self._sleep,
@@ -137,6 +138,7 @@ class HttpTransport:
             settings.breaker,
             clock=self._clock,
             speed=speed,
+            egress=egress,
             sleep=self._sleep,
             patience_s=self._max_wait_s,
         )

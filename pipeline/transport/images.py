@@ -22,7 +22,7 @@ from pipeline.transport.breaker import AsyncBreaker, MayGo
 from pipeline.transport.budget import SharedBudget
 from pipeline.transport.lane import Lane, Question, new_session
 from pipeline.transport.patience import Patience
-from pipeline.transport.state import SharedState, state_path
+from pipeline.transport.state import SharedState, open_state
 from pipeline.transport.waits import Backoff, stated_wait_s
 
 __all__ = ["ImageFetcher", "check_image"]
@@ -60,7 +60,7 @@ class ImageFetcher:
         """Requests sent, redirects and retries included."""
 
     async def __aenter__(self) -> Self:
-        self._state = SharedState(state_path(self._settings))
+        self._state = open_state(self._settings)
         self._session = new_session(
             user_agent(self._settings), at_once=_AT_ONCE, timeout_s=self._settings.images.timeout_s
         )
@@ -108,9 +108,10 @@ class ImageFetcher:
         host = url.authority
         if host not in self._ways:
             images, speed, name = self._settings.images, self._settings.speed, f"images@{host}"
+            egress = self._settings.egress
             budget = SharedBudget(
                 self._state,
-                ("images", host),
+                ("images", host, *filter(None, [egress])),
                 images.limits,
                 clock=self._clock,
                 sleep=self._sleep,
@@ -120,7 +121,7 @@ class ImageFetcher:
                 rng=self._rng,
             )
             lane = Lane(name, self._session, budget, asyncio.Semaphore(_AT_ONCE), images.max_body_bytes)
-            breaker = AsyncBreaker(self._state, name, BreakerSettings(), clock=self._clock, speed=speed)
+            breaker = AsyncBreaker(self._state, name, BreakerSettings(), clock=self._clock, speed=speed, egress=egress)
             self._ways[host] = (lane, breaker)
         return self._ways[host]
 

@@ -1,109 +1,81 @@
-"""The file in which every process of this machine notes its requests, pauses and open breakers.
+"""The place in which all processes behind one egress address note their requests, pauses and open breakers.
 
-Promises: one short transaction per question, so a killed process leaves nothing half-noted; a file of another version
-or a damaged one is told, never emptied.
+One port, two engines: a SQLite file for the processes of one machine, PostgreSQL by URL for those of several. Both
+promise: one short transaction per question, so a killed process leaves nothing half-noted, and of two that ask about
+the same key at once the second sees what the first noted; a place of another version or a damaged one is told, never
+emptied.
 """
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
-from typing import Final
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
-import platformdirs
+from sqlalchemy.engine import make_url
 
-from pipeline.errors import Damaged, InUse
+from pipeline.errors import MissingExtra
 from pipeline.settings import Settings
+from pipeline.transport.state_sqlite import SqliteState, state_path
 
-__all__ = ["SharedState", "state_path"]
-
-_FIRST: Final = """
-create table grants(key text not null, at real not null);
-create index grants_by_key on grants(key, at);
-create table pauses(key text primary key, until real not null);
-create table told_limits(key text primary key, requests integer not null);
-create table breakers(key text primary key, until real not null, reason text not null);
-"""
-_ANSWERED: Final = """
-create table counted(key text not null, number integer not null, at real not null, primary key(key, number))
-    without rowid;
-create table under_way(
-    id integer primary key autoincrement, key text not null, weight integer not null, sent_at real not null,
-    lapses_at real not null, holder text not null
-);
-create index under_way_by_key on under_way(key);
-create table paces(key text primary key, left_at real not null, next_at real not null);
-insert into counted select key, row_number() over (partition by key order by at), at from grants;
-drop table grants;
-"""
-_MIGRATIONS: Final = (_FIRST, _ANSWERED)
-"""Append only; a file's version is how many it has seen."""
-_VERSION: Final = len(_MIGRATIONS)
+__all__ = ["Notes", "Rows", "SharedState", "open_state", "state_label"]
 
 
-def state_path(settings: Settings) -> Path:
-    """Where the file is: ``budget_path``, or the user's state folder."""
-    return settings.budget_path or platformdirs.user_state_path("anime-enrich") / "requests.sqlite3"
+class Rows(Protocol):
+    """What a question found."""
+
+    def fetchone(self) -> Any:
+        """The next row, or ``None``."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """The rest of the rows."""
+        ...
 
 
-class SharedState:
-    """An open state file. Not for use by several threads at once."""
+class Notes(Protocol):
+    """What is noted, while one looks at it. SQL is what both engines understand, with ``?`` for a value."""
 
-    def __init__(self, path: Path, *, timeout_s: float = 10.0) -> None:
-        self.path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._db = sqlite3.connect(path, isolation_level=None, timeout=timeout_s)
-            self._prepare()
-        except sqlite3.Error as error:
-            raise _mapped(error, path) from error
+    def execute(self, sql: str, values: Sequence[object] = ()) -> Rows:
+        """Ask or note something."""
+        ...
 
-    def _prepare(self) -> None:
-        self._db.execute("pragma journal_mode=wal")
-        self._db.execute("pragma synchronous=normal")
-        if self._version() == _VERSION:
-            return
-        self._db.execute("begin immediate")
-        try:
-            self._migrate()
-            self._db.execute("commit")
-        except BaseException:
-            self._db.close()  # which rolls back
-            raise
+    def executemany(self, sql: str, values: Iterable[Sequence[object]]) -> object:
+        """Note several things."""
+        ...
 
-    def _migrate(self) -> None:
-        version = self._version()  # of several processes that open an old file one migrates, the others find it done
-        if not 0 <= version <= _VERSION:
-            raise Damaged(f"{str(self.path)!r} has version {version}, this program knows {_VERSION}: use a newer one")
-        for migration in _MIGRATIONS[version:]:
-            for statement in migration.split(";"):
-                self._db.execute(statement)
-        self._db.execute(f"pragma user_version={_VERSION}")
+    def now(self, clock: Callable[[], float]) -> float:
+        """Unix seconds on the clock that all who share this place go by; on one machine that is ``clock``."""
+        ...
 
-    def _version(self) -> int:
-        with closing(self._db.execute("pragma user_version")) as cursor:
-            return int(cursor.fetchone()[0])
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One immediate transaction: nobody else writes meanwhile. Raises ``Damaged`` or ``InUse``."""
-        try:
-            self._db.execute("begin immediate")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("rollback")
-                raise
-            self._db.execute("commit")
-        except sqlite3.Error as error:
-            raise _mapped(error, self.path) from error
+class SharedState(Protocol):
+    """An open place. Not for use by several threads at once."""
+
+    def transaction(self, key: str) -> AbstractContextManager[Notes]:
+        """One transaction about ``key``: nobody else writes about it meanwhile. Raises ``Damaged`` or ``InUse``."""
+        ...
+
+    def reading(self) -> AbstractContextManager[Notes]:
+        """For one question that nothing is decided by alone. Raises like :meth:`transaction`."""
+        ...
 
     def close(self) -> None:
-        """Close the file; everything noted stays."""
-        self._db.close()
+        """Let go of the place; everything noted stays."""
+        ...
 
 
-def _mapped(error: sqlite3.Error, path: Path) -> Damaged:
-    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-        return InUse(f"{str(path)!r} is held by another process: {error}; end that process or wait")
-    return Damaged(f"{str(path)!r} cannot be used: {error}; set budget_path to a file that can be written")
+def open_state(settings: Settings) -> SharedState:
+    """Open PostgreSQL at ``budget_url``, else the SQLite file. Raises ``Damaged``, ``InUse``, ``MissingExtra``."""
+    if settings.budget_url is None:
+        return SqliteState(state_path(settings))
+    try:
+        from pipeline.transport.state_postgres import PostgresState  # noqa: PLC0415  # needs the extra
+    except ModuleNotFoundError as error:
+        raise MissingExtra("postgres", "a request budget on PostgreSQL (budget_url)") from error
+    return PostgresState(settings.budget_url)
+
+
+def state_label(settings: Settings) -> str:
+    """Where the place is, without a password, and for whom; for messages."""
+    url = settings.budget_url
+    where = str(state_path(settings)) if url is None else make_url(url).render_as_string(hide_password=True)
+    return where if settings.egress is None else f"{where}, for what leaves by {settings.egress!r}"

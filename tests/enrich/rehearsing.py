@@ -36,7 +36,7 @@ SERIES, FILM, RADIO = "Akari Minato Nendaiki", "Akari Minato Nendaiki: Naranai K
 
 @dataclass(slots=True)
 class Platforms:
-    """Practice platforms that run in a thread of their own, without limits (those are tested with the transport)."""
+    """Practice platforms that run in a thread of their own."""
 
     running: RunningPractice
 
@@ -65,9 +65,9 @@ class Platforms:
 
 
 @contextmanager
-def practice_platforms() -> Iterator[Platforms]:
+def practice_platforms(*, speed: float = SPEED, has_limits: bool = False) -> Iterator[Platforms]:
     """All six, with the practice catalogue's 24 titles, until the block ends."""
-    settings = PracticeSettings(rows=read_practice_rows(), speed=SPEED, has_limits=False)
+    settings = PracticeSettings(rows=read_practice_rows(), speed=speed, has_limits=has_limits)
     ready, box = threading.Event(), dict[str, Any]()
 
     async def serve() -> None:

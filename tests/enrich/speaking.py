@@ -80,13 +80,14 @@ class SmallTransport:
     kinds: list[str] = field(default_factory=list)
     at_once: int = 0
     most_at_once: int = 0
+    latency_s: float = 0.0
 
     async def send(self, request: Request, check: Callable[[Request, Answer], None]) -> Answer:
         self.asked.append(request.ids)
         self.kinds.append(request.kind)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
-        await asyncio.sleep(0)
+        await asyncio.sleep(self.latency_s)
         self.at_once -= 1
         error = self.refuse(request)
         if error is not None:

@@ -69,7 +69,7 @@ async def test_no_more_batches_are_under_way_than_allowed(tmp_path: Path) -> Non
     """Twelve batches, three places."""
     desk = Desk(tmp_path, 12)
     desk.adapter, desk.concurrency = SmallAdapter(batch=1), 3
-    transport = SmallTransport(having(*map(str, range(1, 13))))
+    transport = SmallTransport(having(*map(str, range(1, 13))), latency_s=0.1)
     await desk.fetch(transport)
     assert transport.most_at_once == 3
 

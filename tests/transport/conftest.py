@@ -1,7 +1,10 @@
 """A real server on loopback that answers from a list, and settings that point at it."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
 
+import psycopg
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -10,6 +13,9 @@ from pipeline.domain.exchange import Answer, Request
 from pipeline.domain.names import Platform
 from pipeline.errors import Blocked, Broken, EntryGone, Throttled, Transient
 from pipeline.settings import BreakerSettings, Limit, Settings
+from pipeline.transport.state import SharedState
+from pipeline.transport.state_postgres import PostgresState
+from pipeline.transport.state_sqlite import SqliteState
 
 Play = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -103,3 +109,60 @@ class FakeTime:
     async def sleep(self, seconds):
         self.slept.append(seconds)
         self.now += seconds
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a shared state lies; each ``open`` is one as another process has it, on the clock that is given."""
+
+    address: str
+    """A path or a URL."""
+    opened: list[SharedState]
+
+    @property
+    def setting(self):
+        return {"budget_url" if "://" in self.address else "budget_path": self.address}
+
+    def open(self, clock=None, **more):
+        if "budget_url" in self.setting:
+            self.opened.append(PostgresState(self.address, clock=clock, **more))
+        else:
+            self.opened.append(SqliteState(Path(self.address), **more))
+        return self.opened[-1]
+
+    def close(self):
+        while self.opened:
+            self.opened.pop().close()
+
+    def clear(self):
+        """Forget everything."""
+        self.close()
+        if "budget_path" in self.setting:
+            for suffix in ("", "-wal", "-shm"):
+                Path(self.address + suffix).unlink(missing_ok=True)
+            return
+        with psycopg.connect(self.address, autocommit=True) as connection:
+            connection.execute("drop schema if exists request_budget cascade")
+
+
+@pytest.fixture
+def file_place(tmp_path):
+    """A SQLite file."""
+    place = Place(str(tmp_path / "s"), [])
+    yield place
+    place.close()
+
+
+@pytest.fixture
+def server_place(postgres):
+    """A schema of a PostgreSQL server."""
+    place = Place(f"{postgres}/postgres".replace("+psycopg", ""), [])
+    place.clear()
+    yield place
+    place.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request):
+    """Each engine in turn."""
+    return request.getfixturevalue("file_place" if request.param == "sqlite" else "server_place")

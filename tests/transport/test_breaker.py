@@ -7,7 +7,6 @@ import pytest
 from pipeline.errors import Blocked, Broken, BudgetSpent, EntryGone, ShrinkBatch, Throttled, Transient
 from pipeline.settings import BreakerSettings
 from pipeline.transport.breaker import AsyncBreaker
-from pipeline.transport.state import SharedState
 from tests.transport.conftest import FakeTime
 
 SETTINGS = BreakerSettings(failures=3, reset_s=60)
@@ -19,9 +18,9 @@ def times():
 
 
 @pytest.fixture
-def make(tmp_path, times):
+def make(place, times):
     def make_breaker(platform="jikan", speed=1.0):
-        return AsyncBreaker(SharedState(tmp_path / "s"), platform, SETTINGS, clock=times.clock, speed=speed)
+        return AsyncBreaker(place.open(times.clock), platform, SETTINGS, clock=times.clock, speed=speed)
 
     return make_breaker
 
@@ -205,9 +204,9 @@ async def test_those_that_waited_while_it_opened_do_not_ask(make):
 
 
 @pytest.fixture
-def make_patient(tmp_path, times):
+def make_patient(place, times):
     def make_breaker(patience_s):
-        state = SharedState(tmp_path / "s")
+        state = place.open(times.clock)
         return AsyncBreaker(state, "jikan", SETTINGS, clock=times.clock, sleep=times.sleep, patience_s=patience_s)
 
     return make_breaker
@@ -263,3 +262,16 @@ async def test_a_refusal_is_never_waited_out(make_patient, times, wait_s):
     await fail(make_patient(900), Blocked("go away", wait_s=wait_s))
     await assert_open(make_patient(9e9), wait_s)
     assert times.slept == []
+
+
+async def test_what_refuses_one_egress_address_may_answer_another(place, times):
+    """A ban is of an address: machines behind another one go on, those behind the same do not."""
+    tokyo, oslo = (
+        AsyncBreaker(place.open(times.clock), "jikan", SETTINGS, clock=times.clock, egress=name)
+        for name in ("tokyo", "oslo")
+    )
+    await fail(tokyo, Blocked("banned", wait_s=600))
+    again = AsyncBreaker(place.open(times.clock), "jikan", SETTINGS, clock=times.clock, egress="tokyo")
+    with pytest.raises(Blocked, match="left alone"):
+        await again.call(asking(1))
+    assert await oslo.call(asking(1)) == 1

@@ -2,10 +2,9 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pipeline.transport.budget import SharedBudget
-from pipeline.transport.state import SharedState
+from tests.transport.conftest import Place
 
 START = 1_000_000.0
 KEY = ("jikan", "host:1")
@@ -40,9 +39,9 @@ def now():
     return asyncio.get_running_loop().time()
 
 
-def process(path, limits, **more):
-    """A budget as another process would have it: with its own connection to the file."""
-    state = path if isinstance(path, SharedState) else SharedState(Path(path))
+def process(place, limits, **more):
+    """A budget as another process would have it: with its own connection to the place (or to a state given)."""
+    state = place.open(now) if isinstance(place, Place) else place
     return SharedBudget(state, KEY, limits, clock=now, sleep=asyncio.sleep, **more)
 
 
