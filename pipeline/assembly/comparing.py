@@ -169,7 +169,7 @@ def _name(one: JsonValue) -> str:
     if not isinstance(one, Mapping):
         return str(one)
     said = next((one[field] for field in ("name", "title", "text", "url", "at") if isinstance(one.get(field), str)), "")
-    number, kind = one.get("number"), one.get("kind")
-    if number is not None and kind is not None:
-        return f"{kind} {number}" + (f" {said}" if said else "")
+    number, of = one.get("number"), one.get("kind") or one.get("source")
+    if number is not None and of is not None:
+        return f"{of} {number}" + (f" {said}" if said else "")
     return str(said or number or next(iter(one.values()), ""))

@@ -272,10 +272,10 @@ def test_a_file_cut_inside_its_header_is_named(filled: Path) -> None:
 
 
 def test_an_overwritten_page_is_named_where_it_is_read(filled: Path) -> None:
-    """A page of noise in the middle of the titles."""
+    """A page of noise among the titles."""
     content = bytearray(filled.read_bytes())
-    middle = content.index(b"['kitsu:200', 'mal:200']") // 4096 * 4096
-    content[middle : middle + 4096] = os.urandom(4096)
+    page = content.index(b"https://mal.example/anime/200") // 4096 * 4096
+    content[page : page + 4096] = os.urandom(4096)
     filled.write_bytes(content)
     with pytest.raises(Damaged, match="is damaged"):
         _use(filled)
