@@ -58,6 +58,20 @@ class BreakerSettings(_Section):
     reset_s: Positive = 60.0
 
 
+class FreshnessSettings(_Section):
+    """How many days an answer is good for, by what the title is doing. A failure is asked again in the next run."""
+
+    finished_days: Positive = 30.0
+    airing_days: Positive = 1.0
+    upcoming_days: Positive = 3.0
+    unknown_days: Positive = 14.0
+    absent_days: Positive = 7.0
+
+    def at_least(self, days: float) -> "FreshnessSettings":
+        """The same, with no term shorter than ``days``."""
+        return FreshnessSettings(**{name: max(term, days) for name, term in self})
+
+
 class PlatformSettings(_Section):
     """What every platform has."""
 
@@ -73,6 +87,10 @@ class PlatformSettings(_Section):
     """A longer answer is refused, counted after decompression."""
     breaker: BreakerSettings = BreakerSettings()
     token: SecretStr | None = None
+    freshness: FreshnessSettings | None = None
+    """How long this platform's answers are good for; unset: as everybody's."""
+    rest_days: Annotated[float, Field(ge=1)] = 1.0
+    """An entry is not asked for again sooner, whatever ``freshness`` says: no platform likes it twice in a day."""
 
 
 class JikanSettings(PlatformSettings):
@@ -122,6 +140,8 @@ class AnidbSettings(PlatformSettings):
     breaker: BreakerSettings = BreakerSettings(failures=3, reset_s=120)
     client: str | None = None
     client_version: int = 1
+    rest_days: Annotated[float, Field(ge=1)] = 7.0
+    """Asking for an entry several times a day can end in a ban; once a week is plenty, also for one that airs."""
 
 
 class AnimePlanetSettings(PlatformSettings):
@@ -159,16 +179,6 @@ class PlatformsSettings(_Section):
         """Settings of one platform."""
         section: PlatformSettings = getattr(self, platform.value)
         return section
-
-
-class FreshnessSettings(_Section):
-    """How many days an answer is good for, by what the title is doing. A failure is asked again in the next run."""
-
-    finished_days: Positive = 30.0
-    airing_days: Positive = 1.0
-    upcoming_days: Positive = 3.0
-    unknown_days: Positive = 14.0
-    absent_days: Positive = 7.0
 
 
 class ImageSettings(_Section):
@@ -289,6 +299,11 @@ class Settings(BaseSettings):
         if platform is Platform.ANIDB and not self.platforms.anidb.client:
             return "platforms.anidb.client is not set (AniDB wants a registered client name)"
         return None
+
+    def freshness_of(self, platform: Platform) -> FreshnessSettings:
+        """How long this platform's answers are good for."""
+        section = self.platforms.of(platform)
+        return (section.freshness or self.freshness).at_least(section.rest_days)
 
     @property
     def ledger_address(self) -> str:

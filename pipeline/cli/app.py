@@ -5,6 +5,8 @@ from typing import Annotated, Final
 
 import typer
 
+from pipeline.domain.names import Tier
+
 __all__ = ["app", "main"]
 
 app = typer.Typer(
@@ -32,6 +34,10 @@ Recordings = Annotated[
 Speed = Annotated[float, typer.Option("--speed", min=1.0, help="Shortens the practice platforms' windows.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Plain JSON on standard output.")]
 
+UpTo = Annotated[
+    Tier, typer.Option("--tier", help="How far to go: the catalogue's row alone, also the APIs, also pages.")
+]
+
 IdsFile = Annotated[Path | None, typer.Option("--ids-file", help="File of titles, one a line; - reads standard input.")]
 
 _SPEED: Final = 20.0
@@ -48,6 +54,7 @@ def run(
     practice: Practice = False,
     recordings: Recordings = None,
     speed: Speed = _SPEED,
+    tier: UpTo = Tier.PAGES,
     checkpoints: Checkpoints = None,
     as_json: AsJson = False,
 ) -> None:
@@ -57,6 +64,7 @@ def run(
     options = RunOptions(
         titles=tuple(titles or ()), is_everything=everything, limit=limit, ids_file=ids_file,
         is_json=as_json, practice=_practice(practice, recordings, speed), catalogue=catalogue, checkpoints=checkpoints,
+        tier=tier,
     )  # fmt: skip
     raise typer.Exit(run_command(options))
 
@@ -70,6 +78,7 @@ def plan(
     ids_file: IdsFile = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many titles.")] = None,
     practice: Practice = False,
+    tier: UpTo = Tier.PAGES,
     checkpoints: Checkpoints = None,
     as_json: AsJson = False,
 ) -> None:
@@ -80,6 +89,7 @@ def plan(
     options = RunOptions(
         titles=tuple(titles or ()), is_everything=everything, limit=limit, ids_file=ids_file,
         is_json=as_json, practice=_practice(practice, None, _SPEED), catalogue=catalogue, checkpoints=checkpoints,
+        tier=tier,
     )  # fmt: skip
     raise typer.Exit(plan_command(options))
 

@@ -13,7 +13,7 @@ from pipeline.cli.console import console, print_json
 from pipeline.cli.display import watching
 from pipeline.cli.summary import print_summary
 from pipeline.cli.workplace import find_titles, ledger_of, load_settings, sync_if_named
-from pipeline.domain.names import Site
+from pipeline.domain.names import Site, Tier
 from pipeline.enrich.opening import opened
 from pipeline.enrich.rehearsal import rehearse
 from pipeline.enrich.report import ExitCode, RunReport
@@ -38,6 +38,7 @@ class RunOptions:
     practice: tuple[float, Path | None] | None
     catalogue: str | None
     checkpoints: Path | None
+    tier: Tier = Tier.PAGES
 
 
 def run_command(options: RunOptions) -> int:
@@ -54,7 +55,7 @@ def run_command(options: RunOptions) -> int:
         title_ids = select_titles(ledger, options)
         if not options.is_json:
             _tell_catalogue(synced)
-        report = asyncio.run(_run(settings, ledger, title_ids, reach, is_json=options.is_json))
+        report = asyncio.run(_run(settings, ledger, title_ids, reach, tier=options.tier, is_json=options.is_json))
         example = _example(ledger, title_ids)
     bad_rows = () if synced is None or _is_named(options) else synced.bad_rows
     code = ExitCode.DEGRADED if bad_rows and report.exit_code is ExitCode.DONE else report.exit_code
@@ -103,10 +104,11 @@ async def _run(
     title_ids: Sequence[str] | None,
     reach: Callable[[AsyncExitStack], Settings] | None,
     *,
+    tier: Tier,
     is_json: bool,
 ) -> RunReport:
     async with opened(settings, ledger, now=time.time, reach=reach) as parts:
-        runner = Runner(parts)
+        runner = Runner(parts, tier=tier)
         async with watching(runner.report, parts.sent, is_shown=not is_json):
             return await runner.run(title_ids)
 

@@ -97,7 +97,7 @@ def _platforms(ledger: Ledger) -> Table:
     tally, answers = ledger.fetched.tally(), ledger.fetched.answer_count()
     table = Table(box=None, pad_edge=False)
     table.add_column("platform")
-    for name in ("answers kept", "found", "absent", "not listed", "failed", "off"):
+    for name in ("answers kept", "found", "absent", "not listed", "failed", "off", "left out"):
         table.add_column(name, justify="right")
     for platform in Platform:
         counts = tally.get(platform, {})

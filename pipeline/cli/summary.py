@@ -3,12 +3,13 @@
 import shlex
 from collections import Counter
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from rich.markup import escape
 from rich.table import Table
 
 from pipeline.cli.console import console
-from pipeline.domain.names import Outcome, Platform
+from pipeline.domain.names import Outcome, Platform, Tier
 from pipeline.enrich.report import RunReport
 
 __all__ = ["print_summary"]
@@ -50,6 +51,11 @@ def _print_work(report: RunReport) -> None:
     console.print(f"time      {report.wall_s.get('all', 0.0):.1f} s ({times})")
     for platform, why in report.switched_off.items():
         console.print(f"off       {platform.value}: {escape(why)}", style="yellow")
+    for platform, stale in report.stale.items():
+        since = f"{datetime.fromtimestamp(stale.since, tz=UTC):%Y-%m-%d}"
+        console.print(f"stale     {platform.value}: earlier answers serve {stale.titles} titles, the oldest of {since}")
+    if report.tier is not Tier.PAGES:
+        console.print(f"tier      {report.tier.value}: a run with a farther --tier asks the platforms left out")
     _print_problems(report)
 
 
@@ -70,7 +76,7 @@ def _print_problems(report: RunReport) -> None:
 def _platform_table(report: RunReport) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("platform")
-    for name in ("requests", "found", "absent", "not listed", "failed", "off"):
+    for name in ("requests", "found", "absent", "not listed", "failed", "off", "left out"):
         table.add_column(name, justify="right")
     for platform in Platform:
         counts: Mapping[Outcome, int] = report.outcomes.get(platform, {})

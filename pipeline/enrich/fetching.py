@@ -28,16 +28,18 @@ from pipeline.errors import (
     one_line,
 )
 from pipeline.ledger import Ledger
-from pipeline.ledger.fetched import Gathered, SettledOutcome
+from pipeline.ledger.fetched import REUSE_S, Gathered, Settled, SettledOutcome
 from pipeline.ledger.titles import StoredTitle
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import FreshnessSettings
 
-__all__ = ["Fetcher", "Transport", "fresh_until", "is_fresh", "wanted_of"]
+__all__ = ["FOREVER", "Fetcher", "Transport", "fresh_until", "is_fresh", "wanted_of"]
 
 _log = structlog.get_logger(__name__)
 _DAY_S = 86_400.0
-_FOREVER = 4_102_444_800.0  # 2100: what we did not ask stays so until the settings or the row change
+FOREVER = 4_102_444_800.0  # 2100: what we did not ask stays so until the settings or the row change
+_ASKED = (Outcome.FOUND, Outcome.ABSENT, Outcome.FAILED)
+_NOT_MODIFIED = 304
 _ROUNDS = 200  # a platform that always has "one page more" is Broken
 
 
@@ -90,7 +92,10 @@ def is_fresh(last: SettledOutcome, ids: Sequence[str], *, now: float) -> bool:
 
 @dataclass(slots=True)
 class Fetcher:
-    """One platform. ``why_off`` is the reason not to ask it at all; ``on_step`` is told before each act."""
+    """One platform. ``why_off`` is the reason not to ask it at all, ``why_left_out`` not to ask it in this run.
+
+    What is left out in one run keeps what an earlier one had of it. ``on_step`` is told before each act.
+    """
 
     adapter: PlatformAdapter
     ledger: Ledger
@@ -100,6 +105,8 @@ class Fetcher:
     why_off: str | None
     concurrency: int
     on_step: Callable[[str], None]
+    why_left_out: str | None = None
+    rest_s: float = REUSE_S
 
     @property
     def platform(self) -> Platform:
@@ -137,26 +144,31 @@ class Fetcher:
         for title in titles:
             ids = self.adapter.wanted_ids(title.ids)
             last = stored[title.title_id].get(self.platform)
-            not_asked = self._not_asked(title.title_id, ids)
+            not_asked = self._not_asked(title.title_id, ids, last)
             if not_asked is not None:
                 settled.append(title.title_id)
                 if last is None or last.outcome != not_asked:
                     unasked.append(not_asked)
-            elif last is not None and is_fresh(last.outcome, ids, now=self.now()):
+            elif last is not None and self._stands(last.outcome, ids):
                 settled.append(title.title_id)
             else:
                 errands.append((title, ids))
         self.ledger.fetched.settle(unasked)
         if not errands:
             return settled, []
-        since = self.ledger.fetched.intend(self.platform, [title.title_id for title, _ in errands])
+        since = self.ledger.fetched.intend(self.platform, [title.title_id for title, _ in errands], reuse_s=self.rest_s)
         return settled, [_errand(title, ids, since[title.title_id]) for title, ids in errands]
 
-    def _not_asked(self, title_id: str, ids: tuple[str, ...]) -> SettledOutcome | None:
+    def _stands(self, last: SettledOutcome, ids: tuple[str, ...]) -> bool:
+        return self.why_left_out is not None or is_fresh(last, ids, now=self.now())
+
+    def _not_asked(self, title_id: str, ids: tuple[str, ...], last: Settled | None) -> SettledOutcome | None:
         if self.why_off is not None:
-            return SettledOutcome(title_id, self.platform, Outcome.SWITCHED_OFF, (), self.why_off, _FOREVER)
+            return SettledOutcome(title_id, self.platform, Outcome.SWITCHED_OFF, (), self.why_off, FOREVER)
         if not ids:
-            return SettledOutcome(title_id, self.platform, Outcome.NOT_LISTED, (), "the row names no id", _FOREVER)
+            return SettledOutcome(title_id, self.platform, Outcome.NOT_LISTED, (), "the row names no id", FOREVER)
+        if self.why_left_out is not None and (last is None or last.outcome.outcome not in _ASKED):
+            return SettledOutcome(title_id, self.platform, Outcome.LEFT_OUT, (), self.why_left_out)
         return None
 
     def _batches(self, errands: Sequence[_Asked]) -> list[list[_Asked]]:
@@ -214,7 +226,7 @@ class Fetcher:
     ) -> dict[str, EnrichError]:
         self.on_step(f"ask:{self.platform.value}")
         try:
-            answer = await self.transport.send(request, self.adapter.check_answer)
+            answer = await self._send(request)
             reading = self._read(request, answer)
         except EntryGone as gone:
             gone_answer = Answer(gone.status or 404, {}, gone.evidence.encode(), "")
@@ -228,6 +240,17 @@ class Fetcher:
         self.on_step(f"keep:{self.platform.value}")
         self.ledger.fetched.save(request, answer, reading, since)
         return {}
+
+    async def _send(self, request: Request) -> Answer:
+        """Ask; what the platform says has not changed since we had it is had again, and as new as a fresh answer."""
+        kept = self.ledger.fetched.kept(request)
+        if kept is None:
+            return await self.transport.send(request, self.adapter.check_answer)
+        validators, had = kept
+        answer = await self.transport.send(replace(request, had=validators), self.adapter.check_answer)
+        if answer.status != _NOT_MODIFIED:
+            return answer
+        return replace(had, headers={**had.headers, **answer.headers})
 
     def _read(self, request: Request, answer: Answer) -> Reading:
         """The entry boundary: an answer that an adapter stumbles over is that request's failure, not the run's."""

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.exchange import Wanted
-from pipeline.domain.names import Platform
+from pipeline.domain.names import Platform, Tier
+from pipeline.enrich.chain import why_left_out
 from pipeline.enrich.fetching import is_fresh, wanted_of
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import SettledOutcome
@@ -110,9 +111,10 @@ def plan_run(
     *,
     selected: int,
     now: Callable[[], float],
+    tier: Tier = Tier.PAGES,
 ) -> Plan:
-    """The plan for some due titles."""
-    tallies = {platform: _Tally(settings.why_off(platform)) for platform in adapters}
+    """The plan for some due titles in a run that goes as far as ``tier``."""
+    tallies = {platform: _Tally(settings.why_off(platform) or why_left_out(platform, tier)) for platform in adapters}
     for start in range(0, len(title_ids), _WINDOW):
         titles = ledger.titles.load(title_ids[start : start + _WINDOW])
         stored = ledger.fetched.outcomes([t.title_id for t in titles])

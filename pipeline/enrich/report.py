@@ -2,12 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import IntEnum
 
 from pipeline.domain.canonical import JsonValue
-from pipeline.domain.names import Outcome, Platform
+from pipeline.domain.names import Outcome, Platform, Tier
 
-__all__ = ["ExitCode", "Problem", "RunReport"]
+__all__ = ["ExitCode", "Problem", "RunReport", "Stale"]
 
 
 class ExitCode(IntEnum):
@@ -27,6 +28,14 @@ class Problem:
     name: str
     result: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Titles for which a platform's earlier answers serve, and how old the oldest of them is (Unix time)."""
+
+    titles: int
+    since: float
 
 
 @dataclass(slots=True)
@@ -53,6 +62,9 @@ class RunReport:
     cpu_s: dict[str, float] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     switched_off: dict[Platform, str] = field(default_factory=dict)
+    stale: dict[Platform, Stale] = field(default_factory=dict)
+    tier: Tier = Tier.PAGES
+    """How far the run went."""
     held_elsewhere: int = 0
 
     @property
@@ -66,6 +78,11 @@ class RunReport:
         if self.failed:
             return ExitCode.FAILED
         return ExitCode.DEGRADED if self.degraded else ExitCode.DONE
+
+    def note_stale(self, platform: Platform, heard_at: float) -> None:
+        """Count one more title for which what ``platform`` said at ``heard_at`` serves."""
+        so_far = self.stale.get(platform, Stale(0, heard_at))
+        self.stale[platform] = Stale(so_far.titles + 1, min(so_far.since, heard_at))
 
     def as_json(self) -> dict[str, JsonValue]:
         """Plain data for ``--json`` and the run log."""
@@ -93,5 +110,14 @@ class RunReport:
                 {"title_id": p.title_id, "name": p.name, "result": p.result, "why": p.why} for p in self.problems
             ],
             "switched_off": {platform.value: why for platform, why in self.switched_off.items()},
+            "stale": {
+                platform.value: {"titles": stale.titles, "since": _iso_time(stale.since)}
+                for platform, stale in self.stale.items()
+            },
+            "tier": self.tier.value,
             "exit_code": int(self.exit_code),
         }
+
+
+def _iso_time(at: float) -> str:
+    return datetime.fromtimestamp(at, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -23,7 +23,7 @@ from pipeline.domain.source_title import SourceTitle
 from pipeline.domain.title import StageInput, Title, id_key
 from pipeline.errors import Damaged, EnrichError
 from pipeline.ledger import Ledger
-from pipeline.ledger.fetched import FetchBook, PartRef
+from pipeline.ledger.fetched import FetchBook, PartRef, Settled
 from pipeline.ledger.titles import StoredTitle
 from pipeline.ledger.work import StepResult
 from pipeline.platforms.port import PlatformAdapter
@@ -89,6 +89,8 @@ class _Window:
 
     titles: dict[str, StoredTitle]
     outcomes: dict[str, dict[Platform, Outcome]] = field(default_factory=dict)
+    settled: dict[str, dict[Platform, Settled]] = field(default_factory=dict)
+    stale: dict[str, set[Platform]] = field(default_factory=dict)
     sources: dict[str, tuple[SourceTitle, ...]] = field(default_factory=dict)
     source_digests: dict[str, list[Digest]] = field(default_factory=dict)
     inputs: dict[str, StageInput] = field(default_factory=dict)
@@ -118,9 +120,10 @@ class Steps:
         can be kept (disk full, ledger torn).
         """
         window = _Window({title.title_id: title for title in titles})
-        stored = self.ledger.fetched.outcomes(list(window.titles))
+        window.settled = self.ledger.fetched.outcomes(list(window.titles))
         window.outcomes = {
-            t: {platform: settled.outcome.outcome for platform, settled in by.items()} for t, by in stored.items()
+            t: {platform: settled.outcome.outcome for platform, settled in by.items()}
+            for t, by in window.settled.items()
         }
         for title_id in window.titles:
             window.sources[title_id], window.source_digests[title_id] = (), []
@@ -145,7 +148,7 @@ class Steps:
         heard = {
             t: adapter.wanted_ids(window.titles[t].ids)
             for t in window.alive()
-            if window.outcomes[t].get(adapter.name) in (Outcome.FOUND, Outcome.FAILED)
+            if (settled := window.settled[t].get(adapter.name)) is not None and settled.is_heard
         }
         refs = self.ledger.fetched.part_refs(adapter.name, [id_ for ids in heard.values() for id_ in ids])
         mine = {t: {id_: refs[id_] for id_ in ids if id_ in refs} for t, ids in heard.items()}
@@ -162,6 +165,8 @@ class Steps:
         for title_id, result in done.items():
             window.sources[title_id] += result.value
             window.source_digests[title_id].append(result.digest)
+            if window.settled[title_id][adapter.name].is_stale:
+                window.stale.setdefault(title_id, set()).add(adapter.name)
         for title_id in problems:  # the platform is as good as failed for this title; the others still speak
             window.outcomes[title_id][adapter.name] = Outcome.FAILED
 
@@ -218,13 +223,19 @@ class Steps:
                 window.inputs_key[t],
                 window.draft_digests[t],
                 {platform.value: outcome.value for platform, outcome in window.outcomes[t].items()},
+                sorted(window.stale.get(t, ())),
             )
             for t in window.alive()
         }
         records: dict[str, AnimeRecord] = {}
 
         def work(title_id: str) -> _Assembled:
-            made = assemble(window.inputs[title_id], window.drafts[title_id], window.outcomes[title_id])
+            made = assemble(
+                window.inputs[title_id],
+                window.drafts[title_id],
+                window.outcomes[title_id],
+                window.stale.get(title_id, ()),
+            )
             body = record_bytes(made.record)
             validate(body)
             records[title_id] = made.record

@@ -7,13 +7,14 @@ killed run asks only for what is missing. An answer, its parts and its absences 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import urlsplit
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pipeline.domain.canonical import Digest, digest_of
-from pipeline.domain.exchange import Answer, Reading, Request
+from pipeline.domain.exchange import Answer, Reading, Request, Validators
 from pipeline.domain.names import Outcome, Platform
 from pipeline.errors import Damaged
 from pipeline.ledger.blobs import BlobStore
@@ -23,9 +24,12 @@ from pipeline.ledger.tables import ANSWERS, OUTCOMES, PARTS
 __all__ = ["REUSE_S", "FetchBook", "Gathered", "PartRef", "Settled", "SettledOutcome"]
 
 REUSE_S: Final = 86_400.0
-"""Parts of an unfinished asking are good for a day; no platform changes an entry faster than it may be asked."""
+"""Parts are good for a day whatever became of their asking: nobody is asked for an entry twice in that time."""
 
+_OK: Final = 200
 _ABSENT: Final = "~absent"
+_STANDS_BY: Final = (Outcome.FAILED, Outcome.SWITCHED_OFF, Outcome.LEFT_OUT)
+"""Outcomes that say nothing new of a title: what was heard before stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,21 @@ class SettledOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """An outcome as stored, with the time it was settled."""
+    """An outcome as stored, with the time it was settled, and when the platform was last heard to the end."""
 
     outcome: SettledOutcome
     settled_at: float
+    heard_at: float | None = None
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether what is kept of the platform's word goes into the record."""
+        return self.outcome.outcome in (Outcome.FOUND, Outcome.FAILED) or self.is_stale
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether that word is an earlier one, because the platform could not be heard or was left out now."""
+        return self.outcome.outcome in (Outcome.FAILED, Outcome.LEFT_OUT) and self.heard_at is not None
 
 
 class FetchBook:
@@ -110,11 +125,34 @@ class FetchBook:
                     "headers": orjson.dumps(dict(answer.headers)).decode(),
                     "body": body,
                     "fetched_at": fetched_at,
+                    "origin": _origin(answer.url),
                 },
             )
             _unsay(c, request.platform, reading)
             if rows:
                 c.execute(self._db.upsert(PARTS), rows)
+
+    def kept(self, request: Request) -> tuple[Validators, Answer] | None:
+        """The answer we have of this very question, whole, if the platform gave something to know it by.
+
+        Saving it again makes it, and what it says of each id, as new as a fresh one.
+        """
+        if request.method != "GET":
+            return None
+        query = sa.select(ANSWERS).where(ANSWERS.c.key == request.key, ANSWERS.c.status == _OK)
+        with self._db.read() as c:
+            row = c.execute(query).mappings().first()
+        if row is None or not row["origin"]:
+            return None
+        headers = orjson.loads(row["headers"])
+        validators = Validators(row["origin"], headers.get("etag"), headers.get("last-modified"))
+        if validators.etag is None and validators.last_modified is None:
+            return None
+        try:
+            body = self._blobs.get(row["body"])
+        except Damaged:
+            return None
+        return validators, Answer(row["status"], headers, body, row["origin"])
 
     def gathered(self, platform: Platform, since: Mapping[str, float]) -> dict[str, Gathered]:
         """What is had of each id since its own time. A torn body counts as not there, so it is asked for again."""
@@ -166,11 +204,11 @@ class FetchBook:
         with self._db.write() as c:
             c.execute(sa.delete(OUTCOMES).where(OUTCOMES.c.title_id == title_id, OUTCOMES.c.platform == platform.value))
 
-    def intend(self, platform: Platform, title_ids: Sequence[str]) -> dict[str, float]:
+    def intend(self, platform: Platform, title_ids: Sequence[str], *, reuse_s: float = REUSE_S) -> dict[str, float]:
         """Note that these titles are about to be asked; gives since when each has been intended.
 
-        An intent that came to nothing (the process died, the platform failed) keeps its time for :data:`REUSE_S`, so
-        what it already got still counts.
+        An intent keeps its time for ``reuse_s``, so what it already got still counts: if it came to nothing (the
+        process died, the platform failed), only the rest is asked; if a title gains an id, only that one.
         """
         now = self._now()
         with self._db.write() as c:
@@ -179,17 +217,16 @@ class FetchBook:
                 query = sa.select(OUTCOMES.c.title_id, OUTCOMES.c.asked_at).where(
                     OUTCOMES.c.platform == platform.value,
                     OUTCOMES.c.title_id.in_(chunk),
-                    OUTCOMES.c.asked_at > now - REUSE_S,
-                    sa.or_(OUTCOMES.c.outcome.is_(None), OUTCOMES.c.outcome == Outcome.FAILED.value),
+                    OUTCOMES.c.asked_at > now - reuse_s,
                 )
                 open_since.update(dict(c.execute(query).all()))
             rows = [
                 {"title_id": t, "platform": platform.value, "outcome": None, "reason": "", "ids": "[]",
-                 "asked_at": open_since.get(t, now), "settled_at": None, "fresh_until": None}
+                 "asked_at": open_since.get(t, now), "settled_at": None, "fresh_until": None, "heard_at": None}
                 for t in title_ids
             ]  # fmt: skip
             if rows:
-                c.execute(self._db.upsert(OUTCOMES), rows)
+                c.execute(self._db.upsert(OUTCOMES, keep=("heard_at",)), rows)
         return {t: open_since.get(t, now) for t in title_ids}
 
     def settle(self, outcomes: Iterable[SettledOutcome]) -> None:
@@ -197,12 +234,17 @@ class FetchBook:
         now = self._now()
         rows = [
             {"title_id": o.title_id, "platform": o.platform.value, "outcome": o.outcome.value, "reason": o.reason,
-             "ids": orjson.dumps(o.ids).decode(), "asked_at": now, "settled_at": now, "fresh_until": o.fresh_until}
+             "ids": orjson.dumps(o.ids).decode(), "asked_at": now, "settled_at": now, "fresh_until": o.fresh_until,
+             "heard_at": now if o.outcome is Outcome.FOUND else None}
             for o in outcomes
         ]  # fmt: skip
-        if rows:
-            with self._db.write() as c:
-                c.execute(self._db.upsert(OUTCOMES, keep=("asked_at",)), rows)
+        said = [row for row in rows if row["outcome"] not in _STANDS_BY]
+        silent = [row for row in rows if row["outcome"] in _STANDS_BY]
+        with self._db.write() as c:
+            if said:
+                c.execute(self._db.upsert(OUTCOMES, keep=("asked_at",)), said)
+            if silent:
+                c.execute(self._db.upsert(OUTCOMES, keep=("asked_at", "heard_at")), silent)
 
     def outcomes(self, title_ids: Sequence[str]) -> dict[str, dict[Platform, Settled]]:
         """Settled outcomes by title and platform."""
@@ -260,4 +302,9 @@ def _settled(row: sa.RowMapping) -> Settled:
         reason=row["reason"],
         fresh_until=row["fresh_until"] or 0.0,
     )
-    return Settled(outcome, row["settled_at"] or 0.0)
+    return Settled(outcome, row["settled_at"] or 0.0, row["heard_at"])
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""

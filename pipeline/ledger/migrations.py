@@ -52,6 +52,12 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
            finished_at {double}, summary text not null)""",
     ),
     2: ("alter table ids add column listed integer not null default 1",),
+    4: (
+        "alter table outcomes add column heard_at {double}",
+        "update outcomes set heard_at = settled_at where outcome = 'found'",
+        "alter table answers add column origin text not null default ''",
+        "alter table titles add column done_tier integer",
+    ),
 }
 
 LATEST: Final = max(MIGRATIONS)
@@ -84,7 +90,7 @@ def migrate(engine: Engine) -> int:
                 raise Misconfigured(
                     f"the ledger has version {version}, this program knows {LATEST}: install the newer anime-enrich"
                 )
-            for number in range(version + 1, LATEST + 1):
+            for number in sorted(MIGRATIONS.keys() - range(version + 1)):
                 _apply(writer, number)
     return LATEST
 

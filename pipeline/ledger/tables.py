@@ -49,6 +49,7 @@ TITLES = sa.Table(
     _time("first_seen"),
     _text("done_row", null=True),
     _text("done_config", null=True),
+    sa.Column("done_tier", sa.Integer, nullable=True),
     _time("due_at", null=True),
     _text("result", null=True),  # done | degraded | failed
     _text("note", null=True),
@@ -56,7 +57,8 @@ TITLES = sa.Table(
     _text("provenance", null=True),
     _time("finished_at", null=True),
 )
-"""One row a title. ``done_row``, ``done_config`` and ``due_at`` say from what and until when the record is good."""
+"""One row a title. ``done_row``, ``done_config`` and ``due_at`` say from what and until when the record is good, for a
+run that goes no farther than ``done_tier``."""
 
 URLS = sa.Table("urls", METADATA, _text("url", key=True), _text("title_id"))
 """Every source URL ever seen, and whose it is."""
@@ -106,8 +108,9 @@ ANSWERS = sa.Table(
     _text("headers"),
     _text("body"),
     _time("fetched_at"),
+    _text("origin"),
 )
-"""Raw answers, whole; ``body`` names a blob."""
+"""Raw answers, whole; ``body`` names a blob, ``origin`` the address whose validators the headers hold."""
 
 PARTS = sa.Table(
     "parts",
@@ -132,8 +135,10 @@ OUTCOMES = sa.Table(
     _time("asked_at"),
     _time("settled_at", null=True),
     _time("fresh_until", null=True),
+    _time("heard_at", null=True),
 )
-"""What came of asking one platform for one title; ``outcome`` is null while it is intended."""
+"""What came of asking one platform for one title; ``outcome`` is null while it is intended. ``heard_at`` is when the
+platform was last heard of it to the end: an asking that fails leaves that word standing."""
 
 STEPS = sa.Table(
     "steps",

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 import pipeline.transport
+from pipeline.domain.exchange import Validators
 from pipeline.domain.names import Platform
 from pipeline.errors import Blocked, Broken, BudgetSpent, EnrichError, EntryGone, Misconfigured, Throttled, Transient
 from pipeline.settings import BreakerSettings, Limit
@@ -563,3 +564,18 @@ def test_what_is_sent_does_not_print_its_headers():
     """A question in a trace-back shows where to, not with what."""
     shown = repr(Question(URL("http://u:s3cret@h.example/p?q=s3cret"), {"Authorization": "s3cret"}))
     assert shown == "Question(http://h.example/p)"
+
+
+@pytest.mark.parametrize(("is_same", "tag"), [(True, 'W/"1"'), (False, None)])
+async def test_an_answer_we_had_is_named_to_the_address_that_gave_it(stage, tmp_path, is_same, tag):
+    """Another address knows nothing of that answer: it is asked without condition, and its 304 is no answer."""
+    stage.play(status(304))
+    had = Validators(stage.url if is_same else "http://127.0.0.1:1", 'W/"1"', "yesterday")
+    if is_same:
+        assert (await send(stage, tmp_path, ask(had=had))).status == 304
+    else:
+        with pytest.raises(EnrichError):
+            await send(stage, tmp_path, ask(had=had), attempts=1)
+    [seen] = stage.seen
+    assert seen.headers.get("If-None-Match") == tag
+    assert seen.headers.get("If-Modified-Since") == (tag and "yesterday")
