@@ -21,6 +21,7 @@ __all__ = [
     "AnimePlanetSettings",
     "AnimeScheduleSettings",
     "BreakerSettings",
+    "DecaySettings",
     "EmbeddingSettings",
     "FreshnessSettings",
     "ImageSettings",
@@ -181,6 +182,32 @@ class PlatformsSettings(_Section):
         return section
 
 
+class DecaySettings(_Section):
+    """When a platform is left alone because it is no longer what it was. A false alarm costs a delay, no data."""
+
+    enabled: bool = True
+    window: Annotated[int, Field(ge=2)] = 40
+    """The last answers, and the last titles, that are looked at: a handful of batches, an afternoon at the slowest."""
+    least: Annotated[int, Field(ge=2)] = 20
+    """Fewer than this say nothing: a dozen odd titles in a row do occur."""
+    known: Annotated[int, Field(ge=2)] = 50
+    """Finished titles of the same type and status from which on a field's share counts as known."""
+    normally: Annotated[float, Field(gt=0, le=1)] = 0.8
+    """From this share on a field is one that is normally filled. Others come and go with the titles."""
+    lost: Annotated[float, Field(gt=0, le=1)] = 0.8
+    """Share of what is expected that must be missing. Chance does not take 16 of 20 away from what 8 of 10 have."""
+    broken: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Share of answers that nobody can read, or that say nothing; normally there are none."""
+    quarantine_hours: Positive = 24.0
+    """Then it is asked again, as far as it takes to see whether it is well. `anime-enrich release` ends it sooner."""
+
+    @model_validator(mode="after")
+    def _window_holds_enough(self) -> Self:
+        if self.least > self.window:
+            raise ValueError(f"decay.least={self.least} can never be seen in decay.window={self.window}: raise window")
+        return self
+
+
 class ImageSettings(_Section):
     """Fetching the pictures that are embedded; only their vectors are kept."""
 
@@ -254,6 +281,7 @@ class Settings(BaseSettings):
     """Titles claimed and finished together."""
     platforms: PlatformsSettings = PlatformsSettings()
     freshness: FreshnessSettings = FreshnessSettings()
+    decay: DecaySettings = DecaySettings()
     images: ImageSettings = ImageSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     store: StoreSettings = StoreSettings()

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 import typer
 
-from pipeline.domain.names import Tier
+from pipeline.domain.names import Platform, Tier
 
 __all__ = ["app", "main"]
 
@@ -164,6 +164,22 @@ def doctor(
 
     options = DoctorOptions(is_offline=offline, is_recover=recover, is_json=as_json)
     raise typer.Exit(doctor_command(options, checkpoints, is_practice=practice))
+
+
+@app.command()
+def release(
+    platform: Annotated[Platform, typer.Argument(help="The platform that is to be asked again.")],
+    *,
+    new_normal: Annotated[
+        bool, typer.Option("--new-normal", help="What it says from now on is normal: forget what was.")
+    ] = False,
+    checkpoints: Checkpoints = None,
+    practice: Practice = False,
+) -> None:
+    """End a platform's quarantine: the next run asks it again."""
+    from pipeline.cli.release import release_command
+
+    raise typer.Exit(release_command(platform, checkpoints, is_practice=practice, is_new_normal=new_normal))
 
 
 @practice_app.command("serve")

@@ -44,6 +44,15 @@ def _as_json(ledger: Ledger) -> dict[str, JsonValue]:
         "titles": dict(ledger.titles.results()),
         "platforms": {p.value: {o.value: n for o, n in by.items()} for p, by in ledger.fetched.tally().items()},
         "answers": {p.value: n for p, n in ledger.fetched.answer_count().items()},
+        "quarantined": {
+            platform.value: {
+                "since": _time(q.since),
+                "until": _time(q.until),
+                "reason": q.reason,
+                "evidence": dict(q.evidence),
+            }
+            for platform, q in ledger.quarantines.standing().items()
+        },
         "points": points,
         "vectors_cached": vectors,
         "steps": {step: {"titles": n, "cpu_s": round(cpu, 3)} for step, (n, cpu) in ledger.steps.cpu_by_step().items()},
@@ -80,6 +89,12 @@ def _print(ledger: Ledger) -> None:
     points, vectors = ledger.vectors.counts()
     console.print(f"store     {points} points; {vectors} vectors kept")
     console.print(_platforms(ledger))
+    for platform, quarantine in ledger.quarantines.standing().items():
+        console.print(
+            f"left alone {platform.value} since {_time(quarantine.since)} until {_time(quarantine.until)}: "
+            f"{escape(quarantine.reason)}; `anime-enrich release {platform.value}` ends it",
+            style="yellow",
+        )
     for host, pid, n in ledger.claims.others():
         console.print(f"working   process {pid} on {host} has {n} titles")
     for title_id, step, why in ledger.steps.failures(limit=10):

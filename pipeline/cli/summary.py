@@ -23,6 +23,8 @@ def print_summary(report: RunReport, *, example: tuple[str, str], flags: str) ->
         console.print(f"nothing to do: all {report.selected} titles are up to date, 0 requests")
     else:
         _print_work(report)
+    for platform, why in report.quarantined.items():
+        console.print(f"left alone {platform.value}: {escape(why)}; see `anime-enrich status`", style="yellow")
     console.print()
     console.print("next:")
     example_id, example_name = example

@@ -6,7 +6,7 @@ call them one task each.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,6 +15,7 @@ from pipeline.domain.names import Outcome, Platform, Tier
 from pipeline.embedding import INPUT_VERSION, identity
 from pipeline.embedding.port import ImageEmbedder, TextEmbedder
 from pipeline.enrich.fetching import FOREVER, Fetcher, Transport
+from pipeline.enrich.guarding import Guard
 from pipeline.enrich.loading import ImageSource, Loaded, Loader
 from pipeline.enrich.steps import ASSEMBLE, Made, Steps, code_versions
 from pipeline.ledger import Ledger
@@ -44,6 +45,8 @@ class Parts:
     sent: Callable[[], Mapping[str, int]]
     """Requests sent so far, by platform or image host."""
     now: Callable[[], float]
+    guards: Mapping[Platform, Guard] = field(default_factory=dict)
+    """Who stops asking a platform that has decayed."""
 
 
 def config_of(parts: Parts) -> Digest:
@@ -102,6 +105,7 @@ class Chain:
             on_step=self.on_step,
             why_left_out=why_left_out(platform, self.tier),
             rest_s=p.settings.platforms.of(platform).rest_days * _DAY_S,
+            guard=p.guards.get(platform),
         )
 
     async def fetch(self, platform: Platform, title_ids: Sequence[str]) -> dict[str, Settled]:

@@ -16,6 +16,7 @@ from pipeline.catalogue import load_row
 from pipeline.domain.canonical import Digest
 from pipeline.domain.exchange import Answer, Reading, Request, Wanted
 from pipeline.domain.names import AiringStatus, Outcome, Platform
+from pipeline.enrich.guarding import Guard
 from pipeline.errors import (
     BadInput,
     Blocked,
@@ -39,6 +40,7 @@ _log = structlog.get_logger(__name__)
 _DAY_S = 86_400.0
 FOREVER = 4_102_444_800.0  # 2100: what we did not ask stays so until the settings or the row change
 _ASKED = (Outcome.FOUND, Outcome.ABSENT, Outcome.FAILED)
+_LOOKED_INTO = 5  # of a batch of fifty: what a platform lost is missing from five as well
 _NOT_MODIFIED = 304
 _ROUNDS = 200  # a platform that always has "one page more" is Broken
 
@@ -60,6 +62,8 @@ class _Asked:
     status: AiringStatus
     wanted: tuple[Wanted, ...]
     since: float
+    is_known: bool
+    """Whether the platform had it when it was last asked."""
 
 
 def fresh_until(outcome: Outcome, status: AiringStatus, *, now: float, policy: FreshnessSettings) -> float:
@@ -107,6 +111,7 @@ class Fetcher:
     on_step: Callable[[str], None]
     why_left_out: str | None = None
     rest_s: float = REUSE_S
+    guard: Guard | None = None
 
     @property
     def platform(self) -> Platform:
@@ -157,7 +162,10 @@ class Fetcher:
         if not errands:
             return settled, []
         since = self.ledger.fetched.intend(self.platform, [title.title_id for title, _ in errands], reuse_s=self.rest_s)
-        return settled, [_errand(title, ids, since[title.title_id]) for title, ids in errands]
+        return settled, [
+            _errand(title, ids, since[title.title_id], stored[title.title_id].get(self.platform))
+            for title, ids in errands
+        ]
 
     def _stands(self, last: SettledOutcome, ids: tuple[str, ...]) -> bool:
         return self.why_left_out is not None or is_fresh(last, ids, now=self.now())
@@ -224,8 +232,10 @@ class Fetcher:
     async def _ask(
         self, request: Request, wanted: Sequence[Wanted], since: Mapping[str, float]
     ) -> dict[str, EnrichError]:
-        self.on_step(f"ask:{self.platform.value}")
         try:
+            if self.guard is not None:
+                self.guard.refuse()
+            self.on_step(f"ask:{self.platform.value}")
             answer = await self._send(request)
             reading = self._read(request, answer)
         except EntryGone as gone:
@@ -235,10 +245,14 @@ class Fetcher:
         except ShrinkBatch as heavy:
             return await self._ask_halves(request, wanted, since, heavy)
         except (RetryLater, Blocked, BudgetSpent, Broken) as error:
+            if self.guard is not None and isinstance(error, Broken):
+                self.guard.see_answer(is_readable=False, sample=error.evidence)
             _log.info("request_failed", platform=self.platform.value, kind=request.kind, problem=str(error))
             return dict.fromkeys(request.ids, error)
         self.on_step(f"keep:{self.platform.value}")
         self.ledger.fetched.save(request, answer, reading, since)
+        if self.guard is not None:
+            self.guard.see_answer(is_readable=True)
         return {}
 
     async def _send(self, request: Request) -> Answer:
@@ -280,6 +294,7 @@ class Fetcher:
 
     def _settle(self, batch: Sequence[_Asked], since: Mapping[str, float], problems: Mapping[str, EnrichError]) -> None:
         had = self.ledger.fetched.gathered(self.platform, since)
+        quarantine = None if self.guard is None else self.guard.standing()
         outcomes: list[SettledOutcome] = []
         for errand in batch:
             found = [id_ for id_ in errand.ids if _is_found(had[id_]) and id_ not in problems]
@@ -287,16 +302,30 @@ class Fetcher:
             outcome = Outcome.FAILED if failed else Outcome.FOUND if found else Outcome.ABSENT
             reason = "; ".join(dict.fromkeys(str(problem) for problem in failed))
             until = fresh_until(outcome, errand.status, now=self.now(), policy=self.freshness)
+            if quarantine is not None and outcome is Outcome.FAILED:
+                until = quarantine.until
             outcomes.append(SettledOutcome(errand.title.title_id, self.platform, outcome, errand.ids, reason, until))
         self.on_step(f"settle:{self.platform.value}")
         whole = [id_ for errand in batch for id_ in errand.ids if id_ not in problems and _is_found(had[id_])]
         self.ledger.fetched.forget_parts(self.platform, {id_: tuple(had[id_].parts) for id_ in whole})
         self.ledger.fetched.settle(outcomes)
+        self._show(batch, outcomes, {id_: had[id_].parts for id_ in whole})
+
+    def _show(
+        self, batch: Sequence[_Asked], outcomes: Sequence[SettledOutcome], parts: Mapping[str, Mapping[str, bytes]]
+    ) -> None:
+        """Let the guard see what came of a batch; into a few of its titles it looks."""
+        if self.guard is None:
+            return
+        for place, (errand, settled) in enumerate(zip(batch, outcomes, strict=True)):
+            mine = {id_: parts[id_] for id_ in errand.ids if id_ in parts} if place < _LOOKED_INTO else {}
+            self.guard.see_title(errand.title, settled.outcome, mine, is_known=errand.is_known)
 
 
 def _is_found(had: Gathered) -> bool:
     return bool(had.parts) and not had.is_absent
 
 
-def _errand(title: StoredTitle, ids: tuple[str, ...], since: float) -> _Asked:
-    return _Asked(title, ids, load_row(title.row).status, wanted_of(title, ids), since)
+def _errand(title: StoredTitle, ids: tuple[str, ...], since: float, last: Settled | None) -> _Asked:
+    is_known = last is not None and last.heard_at is not None
+    return _Asked(title, ids, load_row(title.row).status, wanted_of(title, ids), since, is_known)

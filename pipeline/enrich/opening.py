@@ -15,6 +15,7 @@ from pipeline.embedding import IMAGE_VECTORS, TEXT_VECTORS, identity, load_image
 from pipeline.embedding.port import ImageEmbedder, TextEmbedder
 from pipeline.enrich.adapters import make_adapters
 from pipeline.enrich.chain import Parts, config_digest
+from pipeline.enrich.guarding import Guard
 from pipeline.ledger import Ledger
 from pipeline.settings import Settings
 from pipeline.store import open_store, read_collection_id
@@ -89,22 +90,27 @@ async def opened(
     texts, pictures = load_text_embedder(settings.embedding), load_image_embedder(settings.embedding)
     store = open_store(settings, *_vectors(texts, pictures))
     network = Network(reach or (lambda _: settings), now=now)
+    adapters = make_adapters(settings)
+    guards = {platform: Guard(adapter, ledger, settings.decay, now=now) for platform, adapter in adapters.items()}
     try:
         yield Parts(
             settings=settings,
             ledger=ledger,
             store=store,
-            adapters=make_adapters(settings),
+            adapters=adapters,
             texts=texts,
             pictures=pictures,
             transport=network,
             images=network if settings.images.enabled else None,
             sent=network.sent,
             now=now,
+            guards=guards,
         )
     finally:
         await network.close()
         store.close()
+        for guard in guards.values():
+            guard.close()
 
 
 def read_config(settings: Settings) -> Digest:

@@ -62,6 +62,7 @@ class RunReport:
     cpu_s: dict[str, float] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     switched_off: dict[Platform, str] = field(default_factory=dict)
+    quarantined: dict[Platform, str] = field(default_factory=dict)
     stale: dict[Platform, Stale] = field(default_factory=dict)
     tier: Tier = Tier.PAGES
     """How far the run went."""
@@ -74,10 +75,10 @@ class RunReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """1 when a title failed, 3 when one is degraded, else 0."""
+        """1 when a title failed, 3 when one is degraded or a platform in quarantine, else 0."""
         if self.failed:
             return ExitCode.FAILED
-        return ExitCode.DEGRADED if self.degraded else ExitCode.DONE
+        return ExitCode.DEGRADED if self.degraded or self.quarantined else ExitCode.DONE
 
     def note_stale(self, platform: Platform, heard_at: float) -> None:
         """Count one more title for which what ``platform`` said at ``heard_at`` serves."""
@@ -110,6 +111,7 @@ class RunReport:
                 {"title_id": p.title_id, "name": p.name, "result": p.result, "why": p.why} for p in self.problems
             ],
             "switched_off": {platform.value: why for platform, why in self.switched_off.items()},
+            "quarantined": {platform.value: why for platform, why in self.quarantined.items()},
             "stale": {
                 platform.value: {"titles": stale.titles, "since": _iso_time(stale.since)}
                 for platform, stale in self.stale.items()

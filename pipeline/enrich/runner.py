@@ -15,7 +15,7 @@ from typing import Final
 
 from pipeline.domain.canonical import Digest
 from pipeline.domain.names import Outcome, Platform, Tier
-from pipeline.enrich.chain import Chain, Ended, Parts, config_of
+from pipeline.enrich.chain import Chain, Ended, Parts, config_of, why_left_out
 from pipeline.enrich.report import Problem, RunReport
 from pipeline.enrich.selection import Selection
 from pipeline.enrich.steps import Made
@@ -59,6 +59,7 @@ class Runner:
         report.tier = self.tier
         report.switched_off = {p: why for p in Platform if (why := self.parts.settings.why_off(p)) is not None}
         if not due:
+            self._note_quarantines()
             return report
         run_id = uuid.uuid4().hex
         ledger.runs.start(run_id, command)
@@ -66,8 +67,14 @@ class Runner:
             async with self._beating():
                 await self._until_none_left(due, config)
         self._count_outcomes(selected)
+        self._note_quarantines()
         ledger.runs.finish(run_id, report.as_json())
         return report
+
+    def _note_quarantines(self) -> None:
+        asked = [p for p in Platform if p not in self.report.switched_off and why_left_out(p, self.tier) is None]
+        standing = self.parts.ledger.quarantines.standing()
+        self.report.quarantined = {p: standing[p].reason for p in asked if p in standing}
 
     @property
     def _chain(self) -> Chain:

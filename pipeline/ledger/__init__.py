@@ -1,7 +1,8 @@
 """What was done, from what, by what: the memory that makes a killed run go on and a second run cost nothing.
 
 ``identity`` which URL is which title · ``titles`` the registry and what is due · ``fetched`` answers and outcomes ·
-``work`` claims and step results · ``vectors`` vectors and points · ``blobs`` bodies by digest · ``runs`` the log.
+``quarantine`` platforms left alone, and what was normal · ``work`` claims and step results · ``vectors`` vectors and
+points · ``blobs`` bodies by digest · ``runs`` the log.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pipeline.ledger.blobs import BlobStore
 from pipeline.ledger.database import Database
 from pipeline.ledger.fetched import FetchBook
+from pipeline.ledger.quarantine import QuarantineBook
 from pipeline.ledger.runs import RunBook
 from pipeline.ledger.titles import TitleBook
 from pipeline.ledger.vectors import VectorBook
@@ -28,6 +30,7 @@ class Ledger:
         self.fetched = FetchBook(self.database, self.blobs, now)
         self.claims = Claims(self.database, self.worker, now)
         self.steps = StepBook(self.database, self.worker, now)
+        self.quarantines = QuarantineBook(self.database, now)
         self.vectors = VectorBook(self.database, now)
         self.runs = RunBook(self.database, now)
 

@@ -6,7 +6,7 @@ killed run asks only for what is missing. An answer, its parts and its absences 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import orjson
@@ -19,7 +19,7 @@ from pipeline.domain.names import Outcome, Platform
 from pipeline.errors import Damaged
 from pipeline.ledger.blobs import BlobStore
 from pipeline.ledger.database import Database, chunks
-from pipeline.ledger.tables import ANSWERS, OUTCOMES, PARTS
+from pipeline.ledger.tables import ANSWERS, EARLIER_PARTS, OUTCOMES, PARTS
 
 __all__ = ["REUSE_S", "FetchBook", "Gathered", "PartRef", "Settled", "SettledOutcome"]
 
@@ -128,6 +128,7 @@ class FetchBook:
                     "origin": _origin(answer.url),
                 },
             )
+            _set_aside(c, request.platform, since)
             _unsay(c, request.platform, reading)
             if rows:
                 c.execute(self._db.upsert(PARTS), rows)
@@ -222,11 +223,12 @@ class FetchBook:
                 open_since.update(dict(c.execute(query).all()))
             rows = [
                 {"title_id": t, "platform": platform.value, "outcome": None, "reason": "", "ids": "[]",
-                 "asked_at": open_since.get(t, now), "settled_at": None, "fresh_until": None, "heard_at": None}
+                 "asked_at": open_since.get(t, now), "settled_at": None, "fresh_until": None, "heard_at": None,
+                 "heard_before": None}
                 for t in title_ids
             ]  # fmt: skip
             if rows:
-                c.execute(self._db.upsert(OUTCOMES, keep=("heard_at",)), rows)
+                c.execute(self._db.upsert(OUTCOMES, keep=("heard_at", "heard_before")), rows)
         return {t: open_since.get(t, now) for t in title_ids}
 
     def settle(self, outcomes: Iterable[SettledOutcome]) -> None:
@@ -235,16 +237,18 @@ class FetchBook:
         rows = [
             {"title_id": o.title_id, "platform": o.platform.value, "outcome": o.outcome.value, "reason": o.reason,
              "ids": orjson.dumps(o.ids).decode(), "asked_at": now, "settled_at": now, "fresh_until": o.fresh_until,
-             "heard_at": now if o.outcome is Outcome.FOUND else None}
+             "heard_at": now if o.outcome is Outcome.FOUND else None,
+             "heard_before": None}
             for o in outcomes
         ]  # fmt: skip
         said = [row for row in rows if row["outcome"] not in _STANDS_BY]
         silent = [row for row in rows if row["outcome"] in _STANDS_BY]
         with self._db.write() as c:
             if said:
-                c.execute(self._db.upsert(OUTCOMES, keep=("asked_at",)), said)
+                _note_heard_before(c, said)
+                c.execute(self._db.upsert(OUTCOMES, keep=("asked_at", "heard_before")), said)
             if silent:
-                c.execute(self._db.upsert(OUTCOMES, keep=("asked_at", "heard_at")), silent)
+                c.execute(self._db.upsert(OUTCOMES, keep=("asked_at", "heard_at", "heard_before")), silent)
 
     def outcomes(self, title_ids: Sequence[str]) -> dict[str, dict[Platform, Settled]]:
         """Settled outcomes by title and platform."""
@@ -279,6 +283,26 @@ class FetchBook:
     def parts_digest(refs: Mapping[str, Sequence[PartRef]]) -> Digest:
         """Digest of what a platform said: ids, kinds and bodies."""
         return digest_of([[id_, [[r.kind, r.body] for r in sorted(refs[id_], key=_kind)]] for id_ in sorted(refs)])
+
+
+def _note_heard_before(c: Connection, said: Sequence[Mapping[str, object]]) -> None:
+    mine = sa.and_(OUTCOMES.c.title_id == sa.bindparam("b_id"), OUTCOMES.c.platform == sa.bindparam("b_platform"))
+    earlier = sa.update(OUTCOMES).where(mine).values(heard_before=OUTCOMES.c.heard_at)
+    c.execute(earlier, [{"b_id": row["title_id"], "b_platform": row["platform"]} for row in said])
+
+
+def _set_aside(c: Connection, platform: Platform, since: Mapping[str, float]) -> None:
+    """Before the first answer of a new asking: keep what stands as what stood before."""
+    of_before: dict[str, list[dict[str, Any]]] = {}
+    for chunk in chunks(list(since)):
+        query = sa.select(PARTS).where(PARTS.c.platform == platform.value, PARTS.c.id.in_(chunk))
+        for row in c.execute(query).mappings():
+            of_before.setdefault(row["id"], []).append(dict(row))
+    first = {id_: rows for id_, rows in of_before.items() if all(r["fetched_at"] < since[id_] for r in rows)}
+    for chunk in chunks(list(first)):
+        here = (EARLIER_PARTS.c.platform == platform.value, EARLIER_PARTS.c.id.in_(chunk))
+        c.execute(sa.delete(EARLIER_PARTS).where(*here))
+        c.execute(sa.insert(EARLIER_PARTS), [row for id_ in chunk for row in first[id_]])
 
 
 def _unsay(c: Connection, platform: Platform, reading: Reading) -> None:

@@ -57,6 +57,13 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
         "update outcomes set heard_at = settled_at where outcome = 'found'",
         "alter table answers add column origin text not null default ''",
         "alter table titles add column done_tier integer",
+        "alter table outcomes add column heard_before {double}",
+        """create table earlier_parts (platform text not null, id text not null, kind text not null, body text,
+           answer text not null, fetched_at {double} not null, primary key (platform, id, kind))""",
+        """create table quarantines (platform text primary key, since {double} not null, until {double} not null,
+           reason text not null, evidence text not null)""",
+        """create table normals (platform text not null, titles text not null, field text not null,
+           filled integer not null, seen integer not null, primary key (platform, titles, field))""",
     ),
 }
 

@@ -8,13 +8,16 @@ import sqlalchemy as sa
 __all__ = [
     "ANSWERS",
     "CLAIMS",
+    "EARLIER_PARTS",
     "IDENTITY_EVENTS",
     "IDS",
     "MENTIONS",
     "METADATA",
+    "NORMALS",
     "OUTCOMES",
     "PARTS",
     "POINTS",
+    "QUARANTINES",
     "RELEASES",
     "RUNS",
     "STEPS",
@@ -124,6 +127,40 @@ PARTS = sa.Table(
 )
 """What a platform says of one id, piece by piece; ``body`` is null where it said "not here"."""
 
+EARLIER_PARTS = sa.Table(
+    "earlier_parts",
+    METADATA,
+    _text("platform", key=True),
+    _text("id", key=True),
+    _text("kind", key=True),
+    _text("body", null=True),
+    _text("answer"),
+    _time("fetched_at"),
+)
+"""What stood in ``parts`` before the present asking began: what a quarantine goes back to."""
+
+QUARANTINES = sa.Table(
+    "quarantines",
+    METADATA,
+    _text("platform", key=True),
+    _time("since"),
+    _time("until"),
+    _text("reason"),
+    _text("evidence"),
+)
+"""Platforms that are not asked until a time, and why."""
+
+NORMALS = sa.Table(
+    "normals",
+    METADATA,
+    _text("platform", key=True),
+    _text("titles", key=True),
+    _text("field", key=True),
+    sa.Column("filled", sa.Integer, nullable=False),
+    sa.Column("seen", sa.Integer, nullable=False),
+)
+"""In how many of the titles ``seen`` a field was filled; ``titles`` says of which kind of them."""
+
 OUTCOMES = sa.Table(
     "outcomes",
     METADATA,
@@ -136,9 +173,11 @@ OUTCOMES = sa.Table(
     _time("settled_at", null=True),
     _time("fresh_until", null=True),
     _time("heard_at", null=True),
+    _time("heard_before", null=True),
 )
 """What came of asking one platform for one title; ``outcome`` is null while it is intended. ``heard_at`` is when the
-platform was last heard of it to the end: an asking that fails leaves that word standing."""
+platform was last heard of it to the end: an asking that fails leaves that word standing. ``heard_before`` is the time
+before that one, to which a quarantine goes back."""
 
 STEPS = sa.Table(
     "steps",

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import re
 import zlib
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import pairwise
@@ -37,6 +38,10 @@ _PAGE: Final = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><bo
 _KEPT: Final = ("Content-Type", "Content-Encoding")
 _DRIPS: Final = 20
 _ENTITIES: Final = 10
+_DRIFTING: Final = re.compile(
+    rb"((?:\"|</?)(?:synopsis|description|score|averageScore|averageRating|stats|images|coverImage|posterImage|picture"
+    rb"|imageVersionRoute|image|studios|productions|genres|categories))(?=[\">\s])"
+)
 
 
 async def go_wrong(
@@ -167,12 +172,35 @@ def _spoil(fault: Fault, platform: Platform, body: bytes) -> bytes:
         return plain[: len(plain) // 2]
     if fault.kind is FaultKind.WRONG_ENCODING:
         return plain.replace(b'"', b'"\xff\xfe\xe9', 3) if b'"' in plain else b"\xff\xfe" + plain
+    if fault.kind is FaultKind.DRIFT:
+        return _drifted(plain)
+    if fault.kind is FaultKind.HOLLOW:
+        return _hollow(plain)
     if fault.kind is FaultKind.ENTITY_EXPANSION:
         return _many_laughs()
     nul = b"&#x0;" if platform is Platform.ANIDB else b"\x00"
     mark = b">" if plain[:1] == b"<" else b'":"'
     head, found, tail = plain[64:].partition(mark)
     return plain[:64] + head + found + nul + tail
+
+
+def _drifted(body: bytes) -> bytes:
+    """The same under other names, in JSON and in XML."""
+    return _DRIFTING.sub(rb"\g<1>V2", body)
+
+
+def _hollow(body: bytes) -> bytes:
+    """JSON with nothing in any list; what is not JSON stays as it is."""
+
+    def emptied(value: object) -> object:
+        if isinstance(value, dict):
+            return {name: emptied(inner) for name, inner in value.items()}
+        return [] if isinstance(value, list) else value
+
+    try:
+        return orjson.dumps(emptied(orjson.loads(body)))
+    except orjson.JSONDecodeError:
+        return body
 
 
 def _many_laughs() -> bytes:

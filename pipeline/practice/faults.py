@@ -63,6 +63,10 @@ class FaultKind(StrEnum):
     """A ban: everything is refused for ``wait_s``."""
     NOT_FOUND = "not_found"
     """The platform says it does not have it."""
+    DRIFT = "drift"
+    """A right answer whose texts, scores, pictures and companies go by other names from now on."""
+    HOLLOW = "hollow"
+    """A right answer whose lists are all empty."""
 
 
 _DEFAULT_WAIT_S: Final = 1.0
