@@ -38,6 +38,8 @@ _PAGE: Final = b"<!DOCTYPE html><html><head><title>Maintenance</title></head><bo
 _KEPT: Final = ("Content-Type", "Content-Encoding")
 _DRIPS: Final = 20
 _ENTITIES: Final = 10
+_SOUND: Final = frozenset({FaultKind.DRIFT, FaultKind.HOLLOW})
+"""Answers that are whole in every respect but what stands in them."""
 _DRIFTING: Final = re.compile(
     rb"((?:\"|</?)(?:synopsis|description|score|averageScore|averageRating|stats|images|coverImage|posterImage|picture"
     rb"|imageVersionRoute|image|studios|productions|genres|categories))(?=[\">\s])"
@@ -67,7 +69,8 @@ async def go_wrong(
     if fault.kind is FaultKind.CUT:
         return await _cut(request, body, headers)
     headers.pop("Content-Encoding", None)
-    return web.Response(body=_spoil(fault, platform, body), headers=headers)
+    status = right.status if fault.kind in _SOUND else 200
+    return web.Response(body=_spoil(fault, platform, body), status=status, headers=headers)
 
 
 def _plain(fault: Fault, platform: Platform) -> web.Response | None:
