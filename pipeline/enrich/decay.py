@@ -15,7 +15,7 @@ from pipeline.domain.canonical import JsonValue
 from pipeline.domain.source_title import SourceTitle
 from pipeline.settings import DecaySettings
 
-__all__ = ["HERE", "READ", "SAID", "Sight", "Verdict", "Watch", "filled_fields", "judge"]
+__all__ = ["HERE", "READ", "SAID", "STILL_HERE", "Sight", "Verdict", "Watch", "filled_fields", "judge"]
 
 READ: Final = "~read"
 """The answer could be read."""
@@ -23,13 +23,20 @@ SAID: Final = "~said"
 """What was found says anything at all."""
 HERE: Final = "~here"
 """The platform has the title whose id there the catalogue lists."""
-_ALWAYS: Final = frozenset({READ, SAID})
+STILL_HERE: Final = "~still here"
+"""It has the title that it had when it was last asked."""
+_ALWAYS: Final = frozenset({READ, SAID, STILL_HERE})
 """What is normal everywhere, also before anything is known."""
 _OURS: Final = frozenset({"source", "id", "url", "drift", "findings"})
 _LOOKED_AT: Final = 10
 """Items of a list that are looked into; what none of ten has is not a matter of the eleventh."""
 _SAMPLES: Final = 3
-_NAMES: Final = {READ: "readable answers", SAID: "anything said", HERE: "listed titles"}
+_NAMES: Final = {
+    READ: "readable answers",
+    SAID: "anything said",
+    HERE: "listed titles",
+    STILL_HERE: "titles it had",
+}
 
 Key = tuple[str, str]
 """Of which titles (``2 TV FINISHED``: version of conversion, type, status), and which field."""
@@ -48,7 +55,10 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Why a platform is left alone: a sentence, the numbers behind it, and the titles whose last word is in doubt."""
+    """Why a platform is left alone: a sentence, the numbers behind it, and the titles whose last word is in doubt.
+
+    In doubt is everything since the first loss: of some titles nobody knows what they should have.
+    """
 
     reason: str
     evidence: Mapping[str, JsonValue]
@@ -138,15 +148,17 @@ def judge(recent: Iterable[Sight], share: Share, policy: DecaySettings) -> Verdi
     names = {field: _NAMES.get(field, field) for field in lost}
     named, more = ", ".join([*names.values()][:5]), f" and {len(lost) - 5} more" if len(lost) > 5 else ""
     worst = next(iter(lost.values()))
-    lacking = [s for s in sights if any(field in lost and not was_there for (_, field), was_there in s.shown.items())]
-    samples: list[JsonValue] = [s.sample for s in lacking if s.sample]
+    lacks = [any(field in lost and not was_there for (_, field), was_there in s.shown.items()) for s in sights]
+    samples: list[JsonValue] = [
+        s.sample for s, is_lacking in zip(sights, lacks, strict=True) if is_lacking and s.sample
+    ]
     return Verdict(
         reason=f"{named}{more}: there {worst.now} times in {worst.of}, normally {worst.expected:.0f}",
         evidence={
             "lost": {names[f]: {"now": t.now, "of": t.of, "normally": round(t.expected, 1)} for f, t in lost.items()},
             "samples": samples[-_SAMPLES:],
         },
-        suspects=tuple(s.title_id for s in lacking if s.title_id is not None),
+        suspects=tuple(s.title_id for s in sights[lacks.index(True) :] if s.title_id is not None),
     )
 
 

@@ -11,7 +11,7 @@ import structlog
 
 from pipeline.catalogue import load_row
 from pipeline.domain.names import Outcome, Platform
-from pipeline.enrich.decay import HERE, READ, SAID, Sight, Watch, filled_fields
+from pipeline.enrich.decay import HERE, READ, SAID, STILL_HERE, Sight, Watch, filled_fields
 from pipeline.errors import Blocked, one_line
 from pipeline.ledger import Ledger
 from pipeline.ledger.quarantine import Quarantine
@@ -63,7 +63,7 @@ class Guard:
         """What came of asking for a title; ``parts`` by id are those to look into."""
         if outcome not in (Outcome.FOUND, Outcome.ABSENT):
             return
-        shown = {("known" if is_known else "new", HERE): outcome is Outcome.FOUND}
+        shown = {("", STILL_HERE if is_known else HERE): outcome is Outcome.FOUND}
         sample = ""
         for id_, bodies in parts.items():
             shown |= self._shown(title, id_, bodies)

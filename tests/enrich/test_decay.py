@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipeline.domain.names import CharacterRole, Outcome, Platform, Source
 from pipeline.domain.record import AnimeRecord
 from pipeline.domain.source_title import Character, SourceTitle, Statistics
-from pipeline.enrich.decay import HERE, READ, SAID, Sight, Verdict, Watch, filled_fields
+from pipeline.enrich.decay import HERE, READ, SAID, STILL_HERE, Sight, Verdict, Watch, filled_fields
 from pipeline.enrich.opening import open_ledger
 from pipeline.enrich.report import ExitCode
 from pipeline.practice.faults import Fault, FaultKind
@@ -38,7 +38,7 @@ NORMAL = {
     (TV, "synopses"): (95, 100),
     (TV, "songs"): (40, 100),
     (FILM, "synopses"): (45, 49),
-    ("known", HERE): (99, 100),
+    ("", HERE): (30, 100),
 }
 
 
@@ -83,11 +83,22 @@ def test_what_may_be_chance_is_no_decay(field: str, kind: str, there: list[bool]
 
 
 def test_titles_that_vanish_are_told() -> None:
-    """Those that the platform had; of others nobody knows how many it lacks."""
-    assert noted(watching(), titles(HERE, *[False] * 40, kind="new")) is None
-    verdict = noted(watching(), titles(HERE, *[False] * 40, kind="known"))
+    """Those that the platform had; of others it may lack many. Where it normally has them, those too."""
+    assert noted(watching(), titles(HERE, *[False] * 40, kind="")) is None
+    assert noted(watching({("", HERE): (95, 100)}), titles(HERE, *[False] * 40, kind="")) is not None
+    verdict = noted(watching({}), titles(STILL_HERE, *[False] * 40, kind=""))
     assert verdict is not None
-    assert verdict.reason == "listed titles: there 0 times in 20, normally 20"
+    assert verdict.reason == "titles it had: there 0 times in 20, normally 20"
+
+
+def test_everything_since_the_first_loss_is_in_doubt() -> None:
+    """Also titles of a kind of which nothing is known; not those before."""
+    sights = titles("synopses", *[True] * 10, *[False] * 30)
+    sights.insert(15, Sight({("1 OVA FINISHED", "synopses"): False}, "an OVA"))
+    verdict = noted(watching(), sights)
+    assert verdict is not None
+    assert "an OVA" in verdict.suspects
+    assert not {f"t{n}" for n in range(10)} & set(verdict.suspects)
 
 
 @pytest.mark.parametrize("field", [READ, SAID])
@@ -257,7 +268,7 @@ async def test_titles_that_vanish_come_back(place: Settings, platforms: Platform
     with platforms.going_wrong(Fault(FaultKind.NOT_FOUND, Platform.ANIDB)):
         told = await enrich(place, now=in_days(31))
         assert list(told.report.quarantined) == [Platform.ANIDB]
-        assert told.report.quarantined[Platform.ANIDB].startswith("listed titles: there 0 times in 6")
+        assert told.report.quarantined[Platform.ANIDB].startswith("titles it had: there 0 times in 6")
         await enrich(place, now=in_days(31.1))
     assert {t: one["texts"] for t, one in synopses(place).items()} == {t: one["texts"] for t, one in before.items()}
     assert {o for (_, p), o in outcomes_of(place).items() if p is Platform.ANIDB} <= {
