@@ -6,7 +6,7 @@ delay, a missed one is caught some titles later.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from typing import Any, Final
@@ -57,7 +57,7 @@ class Sight:
 class Verdict:
     """Why a platform is left alone: a sentence, the numbers behind it, and the titles whose last word is in doubt.
 
-    In doubt is everything since the first loss: of some titles nobody knows what they should have.
+    In doubt is everything since what is lost was last there: of some titles nobody knows what they should have.
     """
 
     reason: str
@@ -158,8 +158,16 @@ def judge(recent: Iterable[Sight], share: Share, policy: DecaySettings) -> Verdi
             "lost": {names[f]: {"now": t.now, "of": t.of, "normally": round(t.expected, 1)} for f, t in lost.items()},
             "samples": samples[-_SAMPLES:],
         },
-        suspects=tuple(s.title_id for s in sights[lacks.index(True) :] if s.title_id is not None),
+        suspects=tuple(s.title_id for s in sights[_beginning(sights, lacks, lost) :] if s.title_id is not None),
     )
+
+
+def _beginning(sights: Sequence[Sight], lacks: Sequence[bool], lost: Collection[str]) -> int:
+    """Place of the sight after the last one that still had something of what is lost."""
+    place = lacks.index(True)
+    while place and not any(was_there and field in lost for (_, field), was_there in sights[place - 1].shown.items()):
+        place -= 1
+    return place
 
 
 @dataclass(slots=True)

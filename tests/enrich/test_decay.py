@@ -93,7 +93,7 @@ def test_titles_that_vanish_are_told() -> None:
 
 def test_everything_since_the_first_loss_is_in_doubt() -> None:
     """Also titles of a kind of which nothing is known; not those before."""
-    sights = titles("synopses", *[True] * 10, *[False] * 30)
+    sights = titles("synopses", *[True] * 10, *[False] * 40)
     sights.insert(15, Sight({("1 OVA FINISHED", "synopses"): False}, "an OVA"))
     verdict = noted(watching(), sights)
     assert verdict is not None
