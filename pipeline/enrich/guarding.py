@@ -93,7 +93,12 @@ class Guard:
         self._noted += 1
         if self._noted % _NOTED == 0:
             self._ledger.quarantines.add_normal(self.platform, self._watch.take_news())
-        if verdict is None or not self._policy.enabled or self.standing() is not None:
+        standing = self.standing()
+        if standing is not None:  # the answers to it were on their way when the quarantine began
+            if sight.title_id is not None:
+                self._ledger.quarantines.impose(self.platform, standing, [sight.title_id])
+            return
+        if verdict is None or not self._policy.enabled:
             return
         now = self._now()
         quarantine = Quarantine(now, now + self._policy.quarantine_hours * _HOUR_S, verdict.reason, verdict.evidence)
