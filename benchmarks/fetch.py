@@ -86,7 +86,7 @@ async def fetch(settings: Settings, ledger: Ledger) -> Fetched:
             adapter=adapter,
             ledger=ledger,
             transport=transport,
-            freshness=settings.freshness,
+            freshness=settings.freshness_of(platform),
             now=time.time,
             why_off=settings.why_off(platform),
             concurrency=settings.platforms.of(platform).concurrency,

@@ -118,6 +118,8 @@ def _asked_again(settled: Settled) -> str:
             return "in the next run"
         case Outcome.NOT_LISTED | Outcome.SWITCHED_OFF:
             return "when that changes"
+        case Outcome.LEFT_OUT:
+            return "in a run that goes farther"
         case _:
             return f"from {_minute(settled.outcome.fresh_until)}"
 

@@ -21,6 +21,7 @@ __all__ = [
     "AnimePlanetSettings",
     "AnimeScheduleSettings",
     "BreakerSettings",
+    "DecaySettings",
     "EmbeddingSettings",
     "FreshnessSettings",
     "ImageSettings",
@@ -59,6 +60,20 @@ class BreakerSettings(_Section):
     reset_s: Positive = 60.0
 
 
+class FreshnessSettings(_Section):
+    """How many days an answer is good for, by what the title is doing. A failure is asked again in the next run."""
+
+    finished_days: Positive = 30.0
+    airing_days: Positive = 1.0
+    upcoming_days: Positive = 3.0
+    unknown_days: Positive = 14.0
+    absent_days: Positive = 7.0
+
+    def at_least(self, days: float) -> "FreshnessSettings":
+        """The same, with no term shorter than ``days``."""
+        return FreshnessSettings(**{name: max(term, days) for name, term in self})
+
+
 class PlatformSettings(_Section):
     """What every platform has."""
 
@@ -74,6 +89,10 @@ class PlatformSettings(_Section):
     """A longer answer is refused, counted after decompression."""
     breaker: BreakerSettings = BreakerSettings()
     token: SecretStr | None = None
+    freshness: FreshnessSettings | None = None
+    """How long this platform's answers are good for; unset: as everybody's."""
+    rest_days: Annotated[float, Field(ge=1)] = 1.0
+    """An entry is not asked for again sooner, whatever ``freshness`` says: no platform likes it twice in a day."""
 
     @property
     def detail(self) -> tuple[str, ...]:
@@ -215,6 +234,8 @@ class AnidbSettings(PlatformSettings):
     breaker: BreakerSettings = BreakerSettings(failures=3, reset_s=120)
     client: str | None = None
     client_version: int = 1
+    rest_days: Annotated[float, Field(ge=1)] = 7.0
+    """Asking for an entry several times a day can end in a ban; once a week is plenty, also for one that airs."""
 
 
 class AnimePlanetSettings(PlatformSettings):
@@ -262,14 +283,30 @@ class PlatformsSettings(_Section):
         return (platform, Service.MAL_V2) if self.jikan.core or self.jikan.extras else (Service.MAL_V2,)
 
 
-class FreshnessSettings(_Section):
-    """How many days an answer is good for, by what the title is doing. A failure is asked again in the next run."""
+class DecaySettings(_Section):
+    """When a platform is left alone because it is no longer what it was. A false alarm costs a delay, no data."""
 
-    finished_days: Positive = 30.0
-    airing_days: Positive = 1.0
-    upcoming_days: Positive = 3.0
-    unknown_days: Positive = 14.0
-    absent_days: Positive = 7.0
+    enabled: bool = True
+    window: Annotated[int, Field(ge=2)] = 40
+    """The last answers, and the last titles, that are looked at: a handful of batches, an afternoon at the slowest."""
+    least: Annotated[int, Field(ge=2)] = 20
+    """Fewer than this say nothing: a dozen odd titles in a row do occur."""
+    known: Annotated[int, Field(ge=2)] = 50
+    """Finished titles of the same type and status from which on a field's share counts as known."""
+    normally: Annotated[float, Field(gt=0, le=1)] = 0.8
+    """From this share on a field is one that is normally filled. Others come and go with the titles."""
+    lost: Annotated[float, Field(gt=0, le=1)] = 0.8
+    """Share of what is expected that must be missing. Chance does not take 16 of 20 away from what 8 of 10 have."""
+    broken: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Share of answers that nobody can read, or that say nothing; normally there are none."""
+    quarantine_hours: Positive = 24.0
+    """Then it is asked again, as far as it takes to see whether it is well. `anime-enrich release` ends it sooner."""
+
+    @model_validator(mode="after")
+    def _window_holds_enough(self) -> Self:
+        if self.least > self.window:
+            raise ValueError(f"decay.least={self.least} can never be seen in decay.window={self.window}: raise window")
+        return self
 
 
 class ImageSettings(_Section):
@@ -351,6 +388,7 @@ class Settings(BaseSettings):
     """Titles claimed and finished together."""
     platforms: PlatformsSettings = PlatformsSettings()
     freshness: FreshnessSettings = FreshnessSettings()
+    decay: DecaySettings = DecaySettings()
     images: ImageSettings = ImageSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     store: StoreSettings = StoreSettings()
@@ -407,6 +445,11 @@ class Settings(BaseSettings):
         if platform is Platform.ANIDB and not self.platforms.anidb.client:
             return "platforms.anidb.client is not set (AniDB wants a registered client name)"
         return None
+
+    def freshness_of(self, platform: Platform) -> FreshnessSettings:
+        """How long this platform's answers are good for."""
+        section = self.platforms.of(platform)
+        return (section.freshness or self.freshness).at_least(section.rest_days)
 
     @property
     def ledger_address(self) -> str:

@@ -4,7 +4,7 @@ Every field of the record is decided in exactly one draft, or here because it is
 its reason beside it, also those nobody spoke of.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal
 
@@ -16,7 +16,7 @@ from pipeline.assembly.licences import LICENCES
 from pipeline.domain.canonical import digest_of
 from pipeline.domain.claims import Chosen, Claim, Finding
 from pipeline.domain.drafts import Draft
-from pipeline.domain.names import Outcome, Platform, Source
+from pipeline.domain.names import Outcome, Platform, Source, Tier
 from pipeline.domain.record import AnimeRecord, EnrichmentMetadata, FieldProvenance, Provenance
 from pipeline.domain.title import StageInput, Title, id_key
 from pipeline.errors import BadInput, Broken
@@ -53,8 +53,9 @@ def assemble(
     inputs: StageInput,
     drafts: Mapping[str, Draft],
     outcomes: Mapping[Platform, Outcome],
+    stale: Collection[Platform] = (),
 ) -> Assembled:
-    """Put one title together.
+    """Put one title together. ``stale`` are platforms whose word is an earlier one.
 
     Raises ``BadInput`` when a draft is missing or of another stage, ``Broken`` when a decided value cannot stand in a
     record.
@@ -67,7 +68,8 @@ def assemble(
     findings = _findings(inputs, drafts, values)
     metadata = EnrichmentMetadata(
         outcomes={platform: outcomes.get(platform, Outcome.NOT_LISTED) for platform in Platform},
-        tier=_tier(outcomes),
+        tier=_tier(outcomes, stale),
+        stale=sorted(stale),
         is_degraded=Outcome.FAILED in outcomes.values() or "degraded" in status.values(),
         stage_status=status,
         completeness=completeness(values, values["type"], values["status"]),
@@ -107,9 +109,9 @@ def _record(values: Mapping[str, Any]) -> AnimeRecord:
         raise Broken(f"a stage decided what cannot be: {path}={first['input']!r:.120}: {first['msg']}") from error
 
 
-def _tier(outcomes: Mapping[Platform, Outcome]) -> Literal["catalogue", "apis", "pages"]:
-    found = {platform for platform, outcome in outcomes.items() if outcome is Outcome.FOUND}
-    return "pages" if Platform.ANIME_PLANET in found else "apis" if found else "catalogue"
+def _tier(outcomes: Mapping[Platform, Outcome], stale: Collection[Platform]) -> Tier:
+    heard = {platform.tier for platform, outcome in outcomes.items() if outcome is Outcome.FOUND or platform in stale}
+    return max(heard, key=lambda tier: tier.level, default=Tier.CATALOGUE)
 
 
 def _findings(inputs: StageInput, drafts: Mapping[str, Draft], values: Mapping[str, Any]) -> list[Finding]:

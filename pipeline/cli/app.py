@@ -5,6 +5,8 @@ from typing import Annotated, Final
 
 import typer
 
+from pipeline.domain.names import Platform, Tier
+
 __all__ = ["app", "main"]
 
 app = typer.Typer(
@@ -41,6 +43,10 @@ Replay = Annotated[
 Speed = Annotated[float, typer.Option("--speed", min=1.0, help="Shortens the practice platforms' windows.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Plain JSON on standard output.")]
 
+UpTo = Annotated[
+    Tier, typer.Option("--tier", help="How far to go: the catalogue's row alone, also the APIs, also pages.")
+]
+
 IdsFile = Annotated[Path | None, typer.Option("--ids-file", help="File of titles, one a line; - reads standard input.")]
 
 _SPEED: Final = 20.0
@@ -59,6 +65,7 @@ def run(
     speed: Speed = _SPEED,
     record: Record = None,
     replay: Replay = None,
+    tier: UpTo = Tier.PAGES,
     checkpoints: Checkpoints = None,
     as_json: AsJson = False,
 ) -> None:
@@ -69,6 +76,7 @@ def run(
         titles=tuple(titles or ()), is_everything=everything, limit=limit, ids_file=ids_file,
         is_json=as_json, practice=_practice(practice, recordings, speed), catalogue=catalogue, checkpoints=checkpoints,
         record=record, replay=_replay(replay, practice, record),
+        tier=tier,
     )  # fmt: skip
     raise typer.Exit(run_command(options))
 
@@ -82,6 +90,7 @@ def plan(
     ids_file: IdsFile = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many titles.")] = None,
     practice: Practice = False,
+    tier: UpTo = Tier.PAGES,
     checkpoints: Checkpoints = None,
     as_json: AsJson = False,
 ) -> None:
@@ -92,6 +101,7 @@ def plan(
     options = RunOptions(
         titles=tuple(titles or ()), is_everything=everything, limit=limit, ids_file=ids_file,
         is_json=as_json, practice=_practice(practice, None, _SPEED), catalogue=catalogue, checkpoints=checkpoints,
+        tier=tier,
     )  # fmt: skip
     raise typer.Exit(plan_command(options))
 
@@ -201,6 +211,22 @@ def doctor(
 
     options = DoctorOptions(is_offline=offline, is_recover=recover, is_json=as_json)
     raise typer.Exit(doctor_command(options, checkpoints, is_practice=practice))
+
+
+@app.command()
+def release(
+    platform: Annotated[Platform, typer.Argument(help="The platform that is to be asked again.")],
+    *,
+    new_normal: Annotated[
+        bool, typer.Option("--new-normal", help="What it says from now on is normal: forget what was.")
+    ] = False,
+    checkpoints: Checkpoints = None,
+    practice: Practice = False,
+) -> None:
+    """End a platform's quarantine: the next run asks it again."""
+    from pipeline.cli.release import release_command
+
+    raise typer.Exit(release_command(platform, checkpoints, is_practice=practice, is_new_normal=new_normal))
 
 
 @practice_app.command("serve")

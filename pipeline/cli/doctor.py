@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -136,6 +137,10 @@ def _ledger(settings: Settings) -> Iterator[_Check]:
     release = ledger.titles.latest_release()
     told = "no catalogue was read yet" if release is None else f"{release.rows} rows of {release.last_update}"
     yield _Check("ledger", "ok", f"{ledger.database.label}: {told}")
+    for platform, quarantine in ledger.quarantines.standing().items():
+        until = f"{datetime.fromtimestamp(quarantine.until, tz=UTC):%Y-%m-%d %H:%MZ}"
+        told = f"left alone until {until}: {quarantine.reason}; `anime-enrich release {platform.value}` ends it"
+        yield _Check(f"{platform.value} quarantine", "bad", told)
     ledger.close()
 
 

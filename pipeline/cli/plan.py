@@ -36,9 +36,9 @@ def plan_command(options: RunOptions) -> int:
 
 def _plan(settings: Settings, ledger: Ledger, options: RunOptions) -> Plan:
     title_ids = select_titles(ledger, options)
-    due = ledger.titles.due(config=read_config(settings), only=title_ids)
+    due = ledger.titles.due(config=read_config(settings), only=title_ids, tier=options.tier)
     selected = len(ledger.titles.active()) if title_ids is None else len(title_ids)
-    return plan_run(settings, ledger, make_adapters(settings), due, selected=selected, now=time.time)
+    return plan_run(settings, ledger, make_adapters(settings), due, selected=selected, now=time.time, tier=options.tier)
 
 
 def _print(plan: Plan) -> None:

@@ -13,7 +13,7 @@ from pipeline.cli.console import console, print_json
 from pipeline.cli.display import watching
 from pipeline.cli.summary import print_summary
 from pipeline.cli.workplace import find_titles, ledger_of, load_settings, sync_if_named
-from pipeline.domain.names import Site
+from pipeline.domain.names import Site, Tier
 from pipeline.enrich.opening import opened
 from pipeline.enrich.rehearsal import rehearse
 from pipeline.enrich.replay_setup import open_replay, replay_place
@@ -42,6 +42,7 @@ class RunOptions:
     checkpoints: Path | None
     record: Path | None = None
     replay: Path | None = None
+    tier: Tier = Tier.PAGES
 
 
 def run_command(options: RunOptions) -> int:
@@ -63,9 +64,7 @@ def run_command(options: RunOptions) -> int:
         title_ids = select_titles(ledger, options)
         if not options.is_json:
             _tell_catalogue(synced)
-        report = asyncio.run(
-            _run(settings, ledger, title_ids, reach, replay, record=options.record, is_json=options.is_json)
-        )
+        report = asyncio.run(_run(settings, ledger, title_ids, reach, replay, options=options))
         example = _example(ledger, title_ids)
     bad_rows = () if synced is None or _is_named(options) else synced.bad_rows
     code = ExitCode.DEGRADED if bad_rows and report.exit_code is ExitCode.DONE else report.exit_code
@@ -117,14 +116,13 @@ async def _run(
     reach: Callable[[AsyncExitStack], Settings] | None,
     replay: Replay | None,
     *,
-    record: Path | None,
-    is_json: bool,
+    options: RunOptions,
 ) -> RunReport:
-    async with opened(settings, ledger, now=time.time, reach=reach, record=record, replay=replay) as parts:
-        runner = Runner(parts)
+    async with opened(settings, ledger, now=time.time, reach=reach, record=options.record, replay=replay) as parts:
+        runner = Runner(parts, tier=options.tier)
         if replay is not None:
             runner.report.replayed, runner.report.not_recorded = replay.given, replay.missing
-        async with watching(runner.report, parts.sent, is_shown=not is_json):
+        async with watching(runner.report, parts.sent, is_shown=not options.is_json):
             return await runner.run(title_ids)
 
 

@@ -47,6 +47,15 @@ def _as_json(ledger: Ledger) -> dict[str, JsonValue]:
         "answers": {p.value: n for p, n in ledger.fetched.answer_count().items()},
         "ids_learned": dict(ledger.learned.counts()),
         "ids_shared": {id_key(*key): list(titles) for key, titles in ledger.learned.shared().items()},
+        "quarantined": {
+            platform.value: {
+                "since": _time(q.since),
+                "until": _time(q.until),
+                "reason": q.reason,
+                "evidence": dict(q.evidence),
+            }
+            for platform, q in ledger.quarantines.standing().items()
+        },
         "points": points,
         "vectors_cached": vectors,
         "steps": {step: {"titles": n, "cpu_s": round(cpu, 3)} for step, (n, cpu) in ledger.steps.cpu_by_step().items()},
@@ -87,6 +96,12 @@ def _print(ledger: Ledger) -> None:
         console.print("ids       " + ", ".join(f"{n} {status}" for status, n in sorted(counts.items())))
     for key, titles in ledger.learned.shared().items():
         console.print(f"review    {id_key(*key)} was learned for {' and '.join(titles)}", style="yellow")
+    for platform, quarantine in ledger.quarantines.standing().items():
+        console.print(
+            f"left alone {platform.value} since {_time(quarantine.since)} until {_time(quarantine.until)}: "
+            f"{escape(quarantine.reason)}; `anime-enrich release {platform.value}` ends it",
+            style="yellow",
+        )
     for host, pid, n in ledger.claims.others():
         console.print(f"working   process {pid} on {host} has {n} titles")
     for title_id, step, why in ledger.steps.failures(limit=10):
@@ -104,7 +119,7 @@ def _platforms(ledger: Ledger) -> Table:
     tally, answers = ledger.fetched.tally(), ledger.fetched.answer_count()
     table = Table(box=None, pad_edge=False)
     table.add_column("platform")
-    for name in ("answers kept", "found", "absent", "not listed", "failed", "off"):
+    for name in ("answers kept", "found", "absent", "not listed", "failed", "off", "left out"):
         table.add_column(name, justify="right")
     for platform in Platform:
         counts = tally.get(platform, {})

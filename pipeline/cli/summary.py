@@ -3,12 +3,13 @@
 import shlex
 from collections import Counter
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from rich.markup import escape
 from rich.table import Table
 
 from pipeline.cli.console import console
-from pipeline.domain.names import Outcome, Platform
+from pipeline.domain.names import Outcome, Platform, Tier
 from pipeline.enrich.report import RunReport
 
 __all__ = ["print_summary"]
@@ -22,6 +23,8 @@ def print_summary(report: RunReport, *, example: tuple[str, str], flags: str) ->
         console.print(f"nothing to do: all {report.selected} titles are up to date, 0 requests")
     else:
         _print_work(report)
+    for platform, why in report.quarantined.items():
+        console.print(f"left alone {platform.value}: {escape(why)}; see `anime-enrich status`", style="yellow")
     console.print()
     console.print("next:")
     example_id, example_name = example
@@ -53,6 +56,11 @@ def _print_work(report: RunReport) -> None:
         console.print(f"replayed  {report.replayed.total()} answers from the recording ({told}), 0 requests sent")
     for platform, why in report.switched_off.items():
         console.print(f"off       {platform.value}: {escape(why)}", style="yellow")
+    for platform, stale in report.stale.items():
+        since = f"{datetime.fromtimestamp(stale.since, tz=UTC):%Y-%m-%d}"
+        console.print(f"stale     {platform.value}: earlier answers serve {stale.titles} titles, the oldest of {since}")
+    if report.tier is not Tier.PAGES:
+        console.print(f"tier      {report.tier.value}: a run with a farther --tier asks the platforms left out")
     _print_problems(report)
     _print_missing(report)
 
@@ -95,7 +103,7 @@ def _print_missing(report: RunReport) -> None:
 def _platform_table(report: RunReport) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("platform")
-    for name in ("requests", "found", "absent", "not listed", "failed", "off"):
+    for name in ("requests", "found", "absent", "not listed", "failed", "off", "left out"):
         table.add_column(name, justify="right")
     for platform in Platform:
         counts: Mapping[Outcome, int] = report.outcomes.get(platform, {})

@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 from pipeline.domain.canonical import Digest, JsonValue, canonical_bytes, digest_of
 from pipeline.domain.names import AiringStatus, Host, Platform, Service, Site, TitleType
 
-__all__ = ["Answer", "Part", "Reading", "Request", "Wanted"]
+__all__ = ["Answer", "Part", "Reading", "Request", "Validators", "Wanted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """By what a platform knows which of its answers we have. They hold for the address (``origin``) that gave them."""
+
+    origin: str
+    etag: str | None = None
+    last_modified: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +25,8 @@ class Request:
     ``path`` is relative to the platform's base URL (``/anime/1/full``); ``params`` keep their order and may repeat;
     ``json_body`` makes it a POST. ``kind`` names the question (``full``, ``batch``) for plans and counters; ``ids``
     are the wanted ids it covers; ``weight`` is what it costs of the platform's request budget. ``service`` is set where
-    it goes to another address than the platform's own.
+    it goes to another address than the platform's own. ``had`` are the validators of the answer we have of this very
+    question: the platform may then say "not modified" (304) instead.
     """
 
     platform: Platform
@@ -27,6 +37,7 @@ class Request:
     json_body: bytes | None = None
     weight: int = 1
     service: Service | None = None
+    had: Validators | None = None
 
     @property
     def host(self) -> Host:

@@ -28,9 +28,26 @@ __all__ = [
     "Site",
     "Source",
     "SourceMaterial",
+    "Tier",
     "TitleKind",
     "TitleType",
 ]
+
+
+class Tier(StrEnum):
+    """How far a title is taken: each tier has what the ones before it have."""
+
+    CATALOGUE = "catalogue"
+    """The catalogue's row alone; nobody is asked."""
+    APIS = "apis"
+    """The platforms that have an interface for programs."""
+    PAGES = "pages"
+    """Also those whose pages are read."""
+
+    @property
+    def level(self) -> int:
+        """0, 1, 2: its place in the order."""
+        return list(Tier).index(self)
 
 
 class Platform(StrEnum):
@@ -42,6 +59,11 @@ class Platform(StrEnum):
     ANIDB = "anidb"
     ANIME_PLANET = "anime_planet"
     ANIMESCHEDULE = "animeschedule"
+
+    @property
+    def tier(self) -> Tier:
+        """The first tier that asks it."""
+        return Tier.PAGES if self is Platform.ANIME_PLANET else Tier.APIS
 
 
 class Service(StrEnum):
@@ -92,7 +114,7 @@ class Site(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What came of asking one platform for one title. Five different things; none is "nothing"."""
+    """What came of asking one platform for one title. Six different things; none is "nothing"."""
 
     FOUND = "found"
     ABSENT = "absent"
@@ -103,6 +125,8 @@ class Outcome(StrEnum):
     """Asked, and no answer could be had; the next run asks again."""
     SWITCHED_OFF = "switched_off"
     """The operator does not want it asked, or it needs something the settings lack."""
+    LEFT_OUT = "left_out"
+    """The run stopped at a tier before it; a run that goes farther asks it."""
 
 
 class TitleType(StrEnum):

@@ -21,6 +21,7 @@ from pipeline.domain.names import (
     Site,
     Source,
     SourceMaterial,
+    Tier,
     TitleType,
 )
 from pipeline.domain.source_title import (
@@ -229,8 +230,10 @@ class EnrichmentMetadata(_Part):
     """How the record came to be, free of clocks: outcome per platform, stages, completeness."""
 
     outcomes: dict[Platform, Outcome]
-    tier: Literal["catalogue", "apis", "pages"]
+    tier: Tier
     """The farthest kind of source that gave something."""
+    stale: list[Platform] = []
+    """Platforms that could not be heard now and whose earlier answers serve; when those came is in the ledger."""
     is_degraded: bool
     """A platform that should have been heard failed, or a stage fell back."""
     stage_status: dict[str, Literal["ok", "degraded"]]

@@ -6,17 +6,18 @@ call them one task each.
 """
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Final
 
 from pipeline.domain.canonical import Digest, digest_of
-from pipeline.domain.names import Outcome, Platform
+from pipeline.domain.names import Outcome, Platform, Tier
 from pipeline.embedding import INPUT_VERSION, identity
 from pipeline.embedding.port import ImageEmbedder, TextEmbedder
 from pipeline.enrich.batching import BatchSize
-from pipeline.enrich.fetching import Fetcher, Transport, due_at
+from pipeline.enrich.fetching import FOREVER, Fetcher, Transport, due_at
+from pipeline.enrich.guarding import Guard
 from pipeline.enrich.loading import ImageSource, Loaded, Loader
 from pipeline.enrich.steps import ASSEMBLE, Made, Steps, code_versions
 from pipeline.ledger import Ledger
@@ -26,7 +27,9 @@ from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import Settings
 from pipeline.store.port import VectorStore
 
-__all__ = ["Chain", "Ended", "Parts", "config_digest", "config_of"]
+__all__ = ["Chain", "Ended", "Parts", "config_digest", "config_of", "why_left_out"]
+
+_DAY_S: Final = 86_400.0
 
 
 _ASKINGS: Final = 6
@@ -50,6 +53,8 @@ class Parts:
     now: Callable[[], float]
     sizes: dict[Platform, BatchSize] = field(default_factory=dict)
     """How large a batch each platform turned out to have time for; remembered as long as these parts are."""
+    guards: Mapping[Platform, Guard] = field(default_factory=dict)
+    """Who stops asking a platform that has decayed."""
 
 
 def config_of(parts: Parts) -> Digest:
@@ -91,10 +96,14 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The links. ``on_step`` is told before every act, by name (for displays and kill tests)."""
+    """The links. ``on_step`` is told before every act, by name (for displays and kill tests).
+
+    Platforms beyond ``tier`` are not asked; what was had of them before stays.
+    """
 
     parts: Parts
     on_step: Callable[[str], None]
+    tier: Tier = Tier.PAGES
 
     def fetcher(self, platform: Platform) -> Fetcher:
         """The engine that asks one platform."""
@@ -103,7 +112,7 @@ class Chain:
             adapter=p.adapters[platform],
             ledger=p.ledger,
             transport=p.transport,
-            freshness=p.settings.freshness,
+            freshness=p.settings.freshness_of(platform),
             now=p.now,
             why_off=p.settings.why_off(platform),
             concurrency=p.settings.platforms.of(platform).concurrency,
@@ -111,6 +120,9 @@ class Chain:
             on_step=self.on_step,
             serves_kept=p.settings.platforms.of(platform).enabled,
             sizes=p.sizes,
+            why_left_out=why_left_out(platform, self.tier),
+            rest_s=p.settings.platforms.of(platform).rest_days * _DAY_S,
+            guard=p.guards.get(platform),
         )
 
     async def fetch(self, platform: Platform, title_ids: Sequence[str]) -> dict[str, Settled]:
@@ -173,17 +185,19 @@ class Chain:
             outcomes = stored[m.title.title_id]
             has_images = m.title.title_id not in unlucky
             result, why = _result(m, outcomes, has_images=has_images)
-            is_whole = m.record is not None and has_images and len(outcomes) == len(self.parts.adapters)
+            is_whole = has_images and len(outcomes) == len(self.parts.adapters) and _still_stands(m, outcomes)
+            tier, good_until = _good_for(self._due_at(outcomes), self.tier, now=self.parts.now())
             finished.append(
                 Finished(
                     title_id=m.title.title_id,
                     row_digest=m.title.row_digest,
                     config=config,
-                    due_at=self._due_at(outcomes) if is_whole else 0.0,
+                    due_at=good_until if is_whole else 0.0,
                     result=result,
                     note=why,
                     record=m.record_digest or m.title.record,
                     provenance=m.provenance_digest or m.title.provenance,
+                    tier=tier,
                 )
             )
             ended.append(Ended(m, result, why))
@@ -191,10 +205,17 @@ class Chain:
         self.parts.ledger.titles.finish(finished, run_id=run_id)
         return ended
 
-    def _due_at(self, outcomes: Mapping[Platform, Settled]) -> float:
-        """When the first answer is due. What nobody may ask never is: switching it on makes titles due anyway."""
-        whys = {platform: self.parts.settings.why_off(platform) for platform in outcomes}
-        return min((due_at(s.outcome) for p, s in outcomes.items() if whys[p] is None), default=math.inf)
+    def _due_at(self, outcomes: Mapping[Platform, Settled]) -> dict[Platform, float]:
+        """When each answer is due. What nobody may ask never is: switching it on makes titles due anyway."""
+        quarantined = self.parts.ledger.quarantines.standing()
+        return {
+            platform: FOREVER
+            if self.parts.settings.why_off(platform) is not None
+            else settled.outcome.fresh_until
+            if platform in quarantined
+            else due_at(settled.outcome)
+            for platform, settled in outcomes.items()
+        }
 
     def delete_retired(self) -> int:
         """Take the points of titles that were merged into others out of the store; gives how many."""
@@ -206,10 +227,38 @@ class Chain:
         return len(retired)
 
 
+def why_left_out(platform: Platform, tier: Tier) -> str | None:
+    """Why a run of this tier does not ask a platform, or ``None`` when it does."""
+    return f"the run stops at the tier {tier.value!r}" if platform.tier.level > tier.level else None
+
+
+def _good_for(due: Mapping[Platform, float], asked: Tier, *, now: float) -> tuple[Tier, float]:
+    """Up to which tier all platforms' words stand (at least as far as was ``asked``), and until when."""
+    good, until = Tier.CATALOGUE, FOREVER
+    for tier in Tier:
+        ends = [end for platform, end in due.items() if platform.tier is tier]
+        if tier.level > asked.level and any(end <= now for end in ends):
+            break
+        good, until = tier, min(until, *ends, FOREVER)
+    return good, until
+
+
+def _still_stands(made: Made, outcomes: Mapping[Platform, Settled]) -> bool:
+    """Whether there is a record, and no word it is made of was taken back since (a quarantine does that)."""
+    if made.record is None:
+        return False
+    heard = made.record.enrichment_metadata.outcomes
+    return all(heard.get(p) is Outcome.FAILED for p, s in outcomes.items() if s.outcome.outcome is Outcome.FAILED)
+
+
 def _result(made: Made, outcomes: Mapping[Platform, Settled], *, has_images: bool) -> tuple[str, str]:
     if made.record is None:
         return "failed", made.problem or "no record was made"
-    failures = [f"{p.value}: {s.outcome.reason}" for p, s in outcomes.items() if s.outcome.outcome is Outcome.FAILED]
+    failures = [
+        f"{p.value}: {s.outcome.reason}{_told_stale(s)}"
+        for p, s in outcomes.items()
+        if s.outcome.outcome is Outcome.FAILED
+    ]
     if not has_images:
         failures.append("a picture could not be fetched")
     if failures:
@@ -217,6 +266,12 @@ def _result(made: Made, outcomes: Mapping[Platform, Settled], *, has_images: boo
     if made.record.enrichment_metadata.is_degraded:
         return "degraded", "; ".join(made.record.enrichment_metadata.findings) or "a stage fell back"
     return "done", ""
+
+
+def _told_stale(settled: Settled) -> str:
+    if not settled.is_stale or settled.heard_at is None:
+        return ""
+    return f" (its answers of {datetime.fromtimestamp(settled.heard_at, tz=UTC):%Y-%m-%d} serve)"
 
 
 async def _tell_nobody(_platform: Platform, _title_ids: Sequence[str]) -> None:

@@ -19,6 +19,8 @@ from pipeline.domain.exchange import Answer, Reading, Request, Wanted
 from pipeline.domain.names import AiringStatus, Outcome, Platform
 from pipeline.enrich.adapters import ids_to_ask
 from pipeline.enrich.batching import BatchSize
+from pipeline.enrich.decay import Sight
+from pipeline.enrich.guarding import Guard
 from pipeline.errors import (
     BadInput,
     Blocked,
@@ -32,12 +34,13 @@ from pipeline.errors import (
     one_line,
 )
 from pipeline.ledger import Ledger
-from pipeline.ledger.fetched import Gathered, Kept, SettledOutcome
+from pipeline.ledger.fetched import REUSE_S, Gathered, Kept, Settled, SettledOutcome
 from pipeline.ledger.titles import StoredTitle
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import FreshnessSettings
 
 __all__ = [
+    "FOREVER",
     "Fetcher",
     "Transport",
     "due_at",
@@ -50,7 +53,10 @@ __all__ = [
 
 _log = structlog.get_logger(__name__)
 _DAY_S = 86_400.0
-_FOREVER = 4_102_444_800.0  # 2100: what we did not ask stays so until the settings or the row change
+FOREVER = 4_102_444_800.0  # 2100: what we did not ask stays so until the settings or the row change
+_ASKED = (Outcome.FOUND, Outcome.ABSENT, Outcome.FAILED)
+_LOOKED_INTO = 5  # of a batch of fifty: what a platform lost is missing from five as well
+_NOT_MODIFIED = 304
 _ROUNDS = 200  # a platform that always has "one page more" is Broken
 
 
@@ -71,6 +77,8 @@ class _Asked:
     status: AiringStatus
     wanted: tuple[Wanted, ...]
     since: float
+    is_known: bool
+    """Whether the platform had it when it was last asked."""
     until: float | None = None
     """Where the parts had are fresh and only some are lacking: until when they are."""
 
@@ -145,12 +153,13 @@ def outcome_of_kept(
 
 @dataclass(slots=True)
 class Fetcher:
-    """One platform. ``why_off`` is the reason not to ask it at all; ``on_step`` is told before each act.
+    """One platform. ``why_off`` is the reason not to ask it at all, ``why_left_out`` not to ask it in this run.
 
+    What is left out in one run keeps what an earlier one had of it. ``on_step`` is told before each act.
     ``tops_up``: the adapter may want more than it did, so fresh titles are looked through for what they lack. They need
     no intent: what stands, stands, and killed half-way the next run plans from the parts again.
     ``serves_kept`` says that a platform that cannot be asked still counts with the answers that are kept; ``sizes``
-    remembers how large a batch a platform has time for.
+    remembers how large a batch a platform has time for; ``guard`` stops asking a platform that has decayed.
     """
 
     adapter: PlatformAdapter
@@ -164,6 +173,9 @@ class Fetcher:
     tops_up: bool = False
     serves_kept: bool = False
     sizes: dict[Platform, BatchSize] = field(default_factory=dict)
+    why_left_out: str | None = None
+    rest_s: float = REUSE_S
+    guard: Guard | None = None
 
     @property
     def platform(self) -> Platform:
@@ -201,17 +213,20 @@ class Fetcher:
         unasked: list[SettledOutcome] = []
         errands: list[tuple[StoredTitle, tuple[str, ...]]] = []
         topped_up: list[_Asked] = []
+        is_quarantined = self.guard is not None and self.guard.standing() is not None
         for title in titles:
             ids = ids_to_ask(self.adapter, title)
             last = stored[title.title_id].get(self.platform)
-            not_asked = self._not_asked(title, ids, kept)
+            not_asked = self._not_asked(title, ids, kept, last)
             if not_asked is not None:
                 settled.append(title.title_id)
                 if last is None or last.outcome != not_asked:
                     unasked.append(not_asked)
+            elif last is not None and self.why_left_out is not None:
+                settled.append(title.title_id)
             elif last is not None and is_fresh(last.outcome, ids, now=self.now()):
-                if last.outcome.outcome is Outcome.FAILED or self._lacks(title, last.outcome):
-                    topped_up.append(replace(_errand(title, ids, 0.0), until=last.outcome.fresh_until))
+                if self._wants_more(title, last.outcome, is_quarantined=is_quarantined):
+                    topped_up.append(_errand(title, ids, 0.0, last, until=last.outcome.fresh_until))
                 else:
                     settled.append(title.title_id)
             else:
@@ -219,24 +234,37 @@ class Fetcher:
         self.ledger.fetched.settle(unasked)
         if not errands:
             return settled, topped_up
-        since = self.ledger.fetched.intend(self.platform, [title.title_id for title, _ in errands])
-        return settled, [*topped_up, *(_errand(title, ids, since[title.title_id]) for title, ids in errands)]
+        since = self.ledger.fetched.intend(self.platform, [title.title_id for title, _ in errands], reuse_s=self.rest_s)
+        to_ask = (
+            _errand(title, ids, since[title.title_id], stored[title.title_id].get(self.platform))
+            for title, ids in errands
+        )
+        return settled, [*topped_up, *to_ask]
 
-    def _lacks(self, title: StoredTitle, last: SettledOutcome) -> bool:
-        return self.tops_up and bool(missing_of(self.adapter, self.ledger, title, last))
+    def _wants_more(self, title: StoredTitle, last: SettledOutcome, *, is_quarantined: bool) -> bool:
+        """Whether a title with fresh answers lacks some, or failed to get them, and the platform may be asked."""
+        if is_quarantined:
+            return False
+        return last.outcome is Outcome.FAILED or (
+            self.tops_up and bool(missing_of(self.adapter, self.ledger, title, last))
+        )
 
     def _kept(self, titles: Sequence[StoredTitle]) -> Mapping[str, Kept]:
         if self.why_off is None or not self.serves_kept:
             return {}
         return self.ledger.fetched.kept(self.platform, [id_ for t in titles for id_ in ids_to_ask(self.adapter, t)])
 
-    def _not_asked(self, title: StoredTitle, ids: tuple[str, ...], kept: Mapping[str, Kept]) -> SettledOutcome | None:
+    def _not_asked(
+        self, title: StoredTitle, ids: tuple[str, ...], kept: Mapping[str, Kept], last: Settled | None
+    ) -> SettledOutcome | None:
         if self.why_off is not None:
-            off = SettledOutcome(title.title_id, self.platform, Outcome.SWITCHED_OFF, (), self.why_off, _FOREVER)
+            off = SettledOutcome(title.title_id, self.platform, Outcome.SWITCHED_OFF, (), self.why_off, FOREVER)
             return outcome_of_kept(title, self.platform, ids, kept, self.freshness) or off
         if not ids:
             why = "the row names no id"
-            return SettledOutcome(title.title_id, self.platform, Outcome.NOT_LISTED, (), why, _FOREVER)
+            return SettledOutcome(title.title_id, self.platform, Outcome.NOT_LISTED, (), why, FOREVER)
+        if self.why_left_out is not None and (last is None or last.outcome.outcome not in _ASKED):
+            return SettledOutcome(title.title_id, self.platform, Outcome.LEFT_OUT, (), self.why_left_out)
         return None
 
     @property
@@ -264,7 +292,9 @@ class Fetcher:
         wanted = [w for errand in batch for w in errand.wanted]
         since = {id_: errand.since for errand in batch for id_ in errand.ids}
         problems = await self._complete(wanted, since)
-        await asyncio.to_thread(self._settle, batch, since, problems)
+        for sight in await asyncio.to_thread(self._settle, batch, since, problems):
+            if self.guard is not None:
+                self.guard.note(sight)
         await on_settled(self.platform, [errand.title.title_id for errand in batch])
 
     async def _complete(self, wanted: Sequence[Wanted], since: Mapping[str, float]) -> dict[str, EnrichError]:
@@ -315,26 +345,44 @@ class Fetcher:
     async def _ask(
         self, request: Request, wanted: Sequence[Wanted], since: Mapping[str, float]
     ) -> dict[str, EnrichError]:
-        self.on_step(f"ask:{self.platform.value}")
         try:
-            answer = await self.transport.send(request, self.adapter.check_answer)
+            if self.guard is not None:
+                self.guard.refuse()
+            self.on_step(f"ask:{self.platform.value}")
+            answer = await self._send(request)
             self._resize(self._size.after_answer(len(request.ids), answer.elapsed_s))
             reading = self._read(request, answer)
         except EntryGone as gone:
             gone_answer = Answer(gone.status or 404, {}, gone.evidence.encode(), "")
-            self.ledger.fetched.save(request, gone_answer, Reading(absent=frozenset(request.ids)), since)
+            nothing = Reading(absent=frozenset(request.ids))
+            await asyncio.to_thread(self.ledger.fetched.save, request, gone_answer, nothing, since)
             return {}
         except ShrinkBatch as heavy:
             if heavy.status != 200:  # an error inside a 200 is one title's trouble and says nothing of the size
                 self._resize(self._size.after_refusal(len(request.ids)))
             return await self._ask_halves(request, wanted, since, heavy)
         except (RetryLater, Blocked, BudgetSpent, Broken, NotRecorded) as error:
+            if self.guard is not None and isinstance(error, Broken):
+                self.guard.see_answer(is_readable=False, sample=error.evidence)
             _log.info("request_failed", platform=self.platform.value, kind=request.kind, problem=str(error))
             return dict.fromkeys(request.ids, error)
         self.on_step(f"keep:{self.platform.value}")
         # the disk's time is not the platform's: answers that come meanwhile are noted when they come
         await asyncio.to_thread(self.ledger.fetched.save, request, answer, reading, since)
+        if self.guard is not None:
+            self.guard.see_answer(is_readable=True)
         return {}
+
+    async def _send(self, request: Request) -> Answer:
+        """Ask; what the platform says has not changed since we had it is had again, and as new as a fresh answer."""
+        kept = await asyncio.to_thread(self.ledger.fetched.known_answer, request)
+        if kept is None:
+            return await self.transport.send(request, self.adapter.check_answer)
+        validators, had = kept
+        answer = await self.transport.send(replace(request, had=validators), self.adapter.check_answer)
+        if answer.status != _NOT_MODIFIED:
+            return answer
+        return replace(had, headers={**had.headers, **answer.headers}, elapsed_s=answer.elapsed_s)
 
     def _read(self, request: Request, answer: Answer) -> Reading:
         """The entry boundary: an answer that an adapter stumbles over is that request's failure, not the run's."""
@@ -364,8 +412,12 @@ class Fetcher:
         problems = await self._complete(mine[:middle], since)
         return problems | await self._complete(mine[middle:], since)
 
-    def _settle(self, batch: Sequence[_Asked], since: Mapping[str, float], problems: Mapping[str, EnrichError]) -> None:
+    def _settle(
+        self, batch: Sequence[_Asked], since: Mapping[str, float], problems: Mapping[str, EnrichError]
+    ) -> list[Sight]:
+        """Write down what came of a batch; gives what the guard is to see of it."""
         had = self.ledger.fetched.gathered(self.platform, since)
+        quarantine = None if self.guard is None else self.guard.standing()
         outcomes: list[SettledOutcome] = []
         for errand in batch:
             found = [id_ for id_ in errand.ids if _is_found(had[id_]) and id_ not in problems]
@@ -375,16 +427,34 @@ class Fetcher:
             until = fresh_until(outcome, errand.status, now=self.now(), policy=self.freshness)
             if errand.until is not None and outcome is not Outcome.ABSENT:
                 until = errand.until  # what was added makes the rest no fresher, what failed no staler
+            if quarantine is not None and outcome is Outcome.FAILED:
+                until = quarantine.until
             outcomes.append(SettledOutcome(errand.title.title_id, self.platform, outcome, errand.ids, reason, until))
         self.on_step(f"settle:{self.platform.value}")
         whole = [id_ for errand in batch for id_ in errand.ids if id_ not in problems and _is_found(had[id_])]
         self.ledger.fetched.forget_parts(self.platform, {id_: tuple(had[id_].parts) for id_ in whole})
         self.ledger.fetched.settle(outcomes)
+        return self._sights(batch, outcomes, {id_: had[id_].parts for id_ in whole})
+
+    def _sights(
+        self, batch: Sequence[_Asked], outcomes: Sequence[SettledOutcome], parts: Mapping[str, Mapping[str, bytes]]
+    ) -> list[Sight]:
+        """Of every title whether it was there; into a few of them a look."""
+        if self.guard is None:
+            return []
+        seen: list[Sight | None] = []
+        for place, (errand, settled) in enumerate(zip(batch, outcomes, strict=True)):
+            mine = {id_: parts[id_] for id_ in errand.ids if id_ in parts} if place < _LOOKED_INTO else {}
+            seen.append(self.guard.look_at(errand.title, settled.outcome, mine, is_known=errand.is_known))
+        return [sight for sight in seen if sight is not None]
 
 
 def _is_found(had: Gathered) -> bool:
     return bool(had.parts) and not had.is_absent
 
 
-def _errand(title: StoredTitle, ids: tuple[str, ...], since: float) -> _Asked:
-    return _Asked(title, ids, load_row(title.row).status, wanted_of(title, ids), since)
+def _errand(
+    title: StoredTitle, ids: tuple[str, ...], since: float, last: Settled | None, *, until: float | None = None
+) -> _Asked:
+    is_known = last is not None and last.heard_at is not None
+    return _Asked(title, ids, load_row(title.row).status, wanted_of(title, ids), since, is_known, until)

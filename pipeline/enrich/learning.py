@@ -71,7 +71,7 @@ def platforms_to_settle(
         platform
         for platform, adapter in adapters.items()
         if (settled := outcomes.get(platform)) is not None
-        and settled.outcome.outcome is not Outcome.SWITCHED_OFF
+        and settled.outcome.outcome not in (Outcome.SWITCHED_OFF, Outcome.LEFT_OUT)
         and not adapter.wanted_ids(title.ids)
         and settled.outcome.ids != ids_to_ask(adapter, title)
     )

@@ -17,6 +17,7 @@ from pipeline.embedding import IMAGE_VECTORS, TEXT_VECTORS, identity, load_image
 from pipeline.embedding.port import ImageEmbedder, TextEmbedder
 from pipeline.enrich.adapters import make_adapters
 from pipeline.enrich.chain import Parts, config_digest
+from pipeline.enrich.guarding import Guard
 from pipeline.enrich.replay_setup import manifest_of
 from pipeline.enrich.replaying import Replay
 from pipeline.ledger import Ledger
@@ -123,8 +124,12 @@ async def opened(
     ``record`` is a folder to write all answers to; a ``replay`` is asked instead of any network.
     """
     texts, pictures = load_text_embedder(settings.embedding), load_image_embedder(settings.embedding)
+    adapters = make_adapters(settings)
     with ExitStack() as resources:
         recorder = None if record is None else resources.enter_context(Recorder(record, manifest_of(settings)))
+        guards = {platform: Guard(adapter, ledger, settings.decay, now=now) for platform, adapter in adapters.items()}
+        for guard in guards.values():
+            resources.callback(guard.close)
         store = open_store(settings, *_vectors(texts, pictures))
         resources.callback(store.close)
         network = replay or Network(reach or (lambda _: settings), now=now, recorder=recorder)
@@ -133,13 +138,14 @@ async def opened(
                 settings=settings,
                 ledger=ledger,
                 store=store,
-                adapters=make_adapters(settings),
+                adapters=adapters,
                 texts=texts,
                 pictures=pictures,
                 transport=network,
                 images=network if settings.images.enabled else None,
                 sent=network.sent,
                 now=now,
+                guards=guards,
             )
         finally:
             await network.close()

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.exchange import Wanted
-from pipeline.domain.names import Host, Outcome, Platform
+from pipeline.domain.names import Host, Outcome, Platform, Tier
 from pipeline.enrich.adapters import ids_to_ask
+from pipeline.enrich.chain import why_left_out
 from pipeline.enrich.fetching import is_fresh, missing_of, wanted_of
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import SettledOutcome
@@ -114,10 +115,15 @@ def plan_run(
     *,
     selected: int,
     now: Callable[[], float],
+    tier: Tier = Tier.PAGES,
 ) -> Plan:
-    """The plan for some due titles."""
+    """The plan for some due titles in a run that goes as far as ``tier``."""
     tallies = {
-        platform: _Tally(settings.why_off(platform), ledger, tops_up=bool(settings.platforms.of(platform).detail))
+        platform: _Tally(
+            settings.why_off(platform) or why_left_out(platform, tier),
+            ledger,
+            tops_up=bool(settings.platforms.of(platform).detail),
+        )
         for platform in adapters
     }
     for start in range(0, len(title_ids), _WINDOW):

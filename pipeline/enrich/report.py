@@ -2,12 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import IntEnum
 
 from pipeline.domain.canonical import JsonValue
-from pipeline.domain.names import Outcome, Platform
+from pipeline.domain.names import Outcome, Platform, Tier
 
-__all__ = ["ExitCode", "Problem", "RunReport", "Unrecorded"]
+__all__ = ["ExitCode", "Problem", "RunReport", "Stale", "Unrecorded"]
 
 
 class ExitCode(IntEnum):
@@ -40,6 +41,14 @@ class Unrecorded:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Titles for which a platform's earlier answers serve, and how old the oldest of them is (Unix time)."""
+
+    titles: int
+    since: float
+
+
 @dataclass(slots=True)
 class RunReport:
     """One run. ``selected`` titles were wanted, ``due`` of them had something to do."""
@@ -64,6 +73,10 @@ class RunReport:
     cpu_s: dict[str, float] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     switched_off: dict[Platform, str] = field(default_factory=dict)
+    quarantined: dict[Platform, str] = field(default_factory=dict)
+    stale: dict[Platform, Stale] = field(default_factory=dict)
+    tier: Tier = Tier.PAGES
+    """How far the run went."""
     held_elsewhere: int = 0
     replayed: Counter[str] | None = None
     """Of a replay: answers taken from its folder, by platform. The replay's own, so that it fills while it goes on."""
@@ -77,10 +90,15 @@ class RunReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """1 when a title failed or a replay lacked something, 3 when a title is degraded, else 0."""
+        """1: a title failed, a replay lacked something; 3: a title is degraded, a platform in quarantine; else 0."""
         if self.failed or self.not_recorded:
             return ExitCode.FAILED
-        return ExitCode.DEGRADED if self.degraded else ExitCode.DONE
+        return ExitCode.DEGRADED if self.degraded or self.quarantined else ExitCode.DONE
+
+    def note_stale(self, platform: Platform, heard_at: float) -> None:
+        """Count one more title for which what ``platform`` said at ``heard_at`` serves."""
+        so_far = self.stale.get(platform, Stale(0, heard_at))
+        self.stale[platform] = Stale(so_far.titles + 1, min(so_far.since, heard_at))
 
     def as_json(self) -> dict[str, JsonValue]:
         """Plain data for ``--json`` and the run log."""
@@ -113,5 +131,15 @@ class RunReport:
                 {"platform": u.platform, "kind": u.kind, "ids": list(u.ids), "path": u.path, "why": u.why}
                 for u in self.not_recorded
             ],
+            "quarantined": {platform.value: why for platform, why in self.quarantined.items()},
+            "stale": {
+                platform.value: {"titles": stale.titles, "since": _iso_time(stale.since)}
+                for platform, stale in self.stale.items()
+            },
+            "tier": self.tier.value,
             "exit_code": int(self.exit_code),
         }
+
+
+def _iso_time(at: float) -> str:
+    return datetime.fromtimestamp(at, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pipeline.domain.canonical import Digest
-from pipeline.domain.names import Outcome, Platform
-from pipeline.enrich.chain import Chain, Ended, Parts, config_of
+from pipeline.domain.names import Outcome, Platform, Tier
+from pipeline.enrich.chain import Chain, Ended, Parts, config_of, why_left_out
 from pipeline.enrich.report import Problem, RunReport
 from pipeline.enrich.selection import Selection
 from pipeline.enrich.steps import Made
@@ -35,10 +35,14 @@ def _no_step(_name: str) -> None:
 
 @dataclass(slots=True)
 class Runner:
-    """One run over some titles. ``on_step`` is told before every act, by name (for displays and kill tests)."""
+    """One run over some titles. ``on_step`` is told before every act, by name (for displays and kill tests).
+
+    It goes no farther than ``tier``, and leaves alone what an earlier run made that went farther and is still good.
+    """
 
     parts: Parts
     on_step: Callable[[str], None] = _no_step
+    tier: Tier = Tier.PAGES
     report: RunReport = field(default_factory=RunReport)
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
@@ -51,22 +55,30 @@ class Runner:
         config = config_of(self.parts)
         report.points_deleted = self._chain.delete_retired()
         selected = ledger.titles.active() if title_ids is None else list(title_ids)
-        due = ledger.titles.due(config=config, only=None if title_ids is None else selected)
+        due = ledger.titles.due(config=config, only=None if title_ids is None else selected, tier=self.tier)
         report.selected, report.due = len(selected), len(due)
+        report.tier = self.tier
         report.switched_off = {p: why for p in Platform if (why := self.parts.settings.why_off(p)) is not None}
         if not due:
+            self._note_quarantines()
             return report
         ledger.runs.start(self.run_id, command)
         with self._timed("all"):
             async with self._beating():
                 await self._until_none_left(due, config)
         self._count_outcomes(selected)
+        self._note_quarantines()
         ledger.runs.finish(self.run_id, report.as_json())
         return report
 
+    def _note_quarantines(self) -> None:
+        asked = [p for p in Platform if p not in self.report.switched_off and why_left_out(p, self.tier) is None]
+        standing = self.parts.ledger.quarantines.standing()
+        self.report.quarantined = {p: standing[p].reason for p in asked if p in standing}
+
     @property
     def _chain(self) -> Chain:
-        return Chain(self.parts, self.on_step)
+        return Chain(self.parts, self.on_step, self.tier)
 
     async def _until_none_left(self, due: Sequence[str], config: Digest) -> None:
         left = list(due)
@@ -76,7 +88,7 @@ class Runner:
             left = []
             if held:
                 await asyncio.sleep(_LOOK_AGAIN_S)
-                left = self.parts.ledger.titles.due(config=config, only=held)
+                left = self.parts.ledger.titles.due(config=config, only=held, tier=self.tier)
                 self.report.due -= len(held) - len(left)
 
     async def _pass(self, due: Sequence[str], config: Digest) -> list[str]:
@@ -142,6 +154,8 @@ class Runner:
             for by_platform in self.parts.ledger.fetched.outcomes(selected[start : start + 1000]).values():
                 for platform, settled in by_platform.items():
                     counts[platform][settled.outcome.outcome] += 1
+                    if settled.is_stale and settled.heard_at is not None:
+                        self.report.note_stale(platform, settled.heard_at)
         self.report.outcomes = counts
         self.report.cpu_s = {step: cpu for step, (_, cpu) in self.parts.ledger.steps.cpu_by_step().items()}
 

@@ -96,6 +96,7 @@ class _Window:
     titles: dict[str, StoredTitle]
     settled: dict[str, dict[Platform, Settled]] = field(default_factory=dict)
     outcomes: dict[str, dict[Platform, Outcome]] = field(default_factory=dict)
+    stale: dict[str, set[Platform]] = field(default_factory=dict)
     sources: dict[str, tuple[SourceTitle, ...]] = field(default_factory=dict)
     found_by: dict[str, tuple[frozenset[IdKey], ...]] = field(default_factory=dict)
     """For each source the learned ids it was found by."""
@@ -163,7 +164,7 @@ class Steps:
         heard = {
             t: ids_to_ask(adapter, window.titles[t])
             for t in window.alive()
-            if window.outcomes[t].get(adapter.name) in (Outcome.FOUND, Outcome.FAILED)
+            if (settled := window.settled[t].get(adapter.name)) is not None and settled.is_heard
         }
         refs = self.ledger.fetched.part_refs(adapter.name, [id_ for ids in heard.values() for id_ in ids])
         mine = {t: {id_: refs[id_] for id_ in ids if id_ in refs} for t, ids in heard.items()}
@@ -181,6 +182,8 @@ class Steps:
             window.sources[title_id] += result.value
             window.found_by[title_id] += (rests_on(adapter, window.titles[title_id]),) * len(result.value)
             window.source_digests[title_id].append(result.digest)
+            if window.settled[title_id][adapter.name].is_stale:
+                window.stale.setdefault(title_id, set()).add(adapter.name)
         for title_id in problems:  # the platform is as good as failed for this title; the others still speak
             window.outcomes[title_id][adapter.name] = Outcome.FAILED
 
@@ -249,13 +252,19 @@ class Steps:
                 window.inputs_key[t],
                 window.draft_digests[t],
                 {platform.value: outcome.value for platform, outcome in window.outcomes[t].items()},
+                sorted(window.stale.get(t, ())),
             )
             for t in window.alive()
         }
         records: dict[str, AnimeRecord] = {}
 
         def work(title_id: str) -> _Assembled:
-            made = assemble(window.inputs[title_id], window.drafts[title_id], window.outcomes[title_id])
+            made = assemble(
+                window.inputs[title_id],
+                window.drafts[title_id],
+                window.outcomes[title_id],
+                window.stale.get(title_id, ()),
+            )
             body = record_bytes(made.record)
             validate(body)
             records[title_id] = made.record

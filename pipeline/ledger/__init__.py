@@ -1,8 +1,9 @@
 """What was done, from what, by what: the memory that makes a killed run go on and a second run cost nothing.
 
 ``identity`` which URL is which title · ``titles`` the registry and what is due · ``learned`` ids that platforms say and
-no row lists · ``fetched`` answers and outcomes · ``work`` claims and step results · ``vectors`` vectors and points ·
-``blobs`` bodies by digest · ``runs`` the log · ``history`` which record a title had when.
+no row lists · ``fetched`` answers and outcomes · ``quarantine`` platforms left alone, and what was normal · ``work``
+claims and step results · ``vectors`` vectors and points · ``blobs`` bodies by digest · ``runs`` the log · ``history``
+which record a title had when.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from pipeline.ledger.database import Database
 from pipeline.ledger.fetched import FetchBook
 from pipeline.ledger.history import HistoryBook
 from pipeline.ledger.learned import LearnedBook
+from pipeline.ledger.quarantine import QuarantineBook
 from pipeline.ledger.runs import RunBook
 from pipeline.ledger.titles import TitleBook
 from pipeline.ledger.vectors import VectorBook
@@ -32,6 +34,7 @@ class Ledger:
         self.fetched = FetchBook(self.database, self.blobs, now)
         self.claims = Claims(self.database, self.worker, now)
         self.steps = StepBook(self.database, self.worker, now)
+        self.quarantines = QuarantineBook(self.database, now)
         self.vectors = VectorBook(self.database, now)
         self.runs = RunBook(self.database, now)
         self.history = HistoryBook(self.database)

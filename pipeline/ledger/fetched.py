@@ -6,26 +6,30 @@ killed run asks only for what is missing. An answer, its parts and its absences 
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pipeline.domain.canonical import Digest, digest_of
-from pipeline.domain.exchange import Answer, Reading, Request
+from pipeline.domain.exchange import Answer, Reading, Request, Validators
 from pipeline.domain.names import Outcome, Platform
 from pipeline.errors import Damaged
 from pipeline.ledger.blobs import BlobStore
 from pipeline.ledger.database import Database, chunks
-from pipeline.ledger.tables import ANSWERS, OUTCOMES, PARTS
+from pipeline.ledger.tables import ANSWERS, EARLIER_PARTS, OUTCOMES, PARTS
 
 __all__ = ["REUSE_S", "FetchBook", "Gathered", "Kept", "PartRef", "Settled", "SettledOutcome"]
 
 REUSE_S: Final = 86_400.0
-"""Parts of an unfinished asking are good for a day; no platform changes an entry faster than it may be asked."""
+"""Parts are good for a day whatever became of their asking: nobody is asked for an entry twice in that time."""
 
+_OK: Final = 200
 _ABSENT: Final = "~absent"
+_STANDS_BY: Final = (Outcome.FAILED, Outcome.SWITCHED_OFF, Outcome.LEFT_OUT)
+"""Outcomes that say nothing new of a title: what was heard before stands."""
 
 _MINE: Final = (PARTS.c.platform == sa.bindparam("of"), PARTS.c.id.in_(sa.bindparam("ids", expanding=True)))
 _PARTS_OF: Final = (
@@ -78,10 +82,21 @@ class SettledOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """An outcome as stored, with the time it was settled."""
+    """An outcome as stored, with the time it was settled, and when the platform was last heard to the end."""
 
     outcome: SettledOutcome
     settled_at: float
+    heard_at: float | None = None
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether what is kept of the platform's word goes into the record."""
+        return self.outcome.outcome in (Outcome.FOUND, Outcome.FAILED) or self.is_stale
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether that word is an earlier one, because the platform could not be heard or was left out now."""
+        return self.outcome.outcome in (Outcome.FAILED, Outcome.LEFT_OUT) and self.heard_at is not None
 
 
 class FetchBook:
@@ -97,10 +112,15 @@ class FetchBook:
 
         ``since`` is when each id was intended: an answer is never older than that, even if the clock went back.
         """
-        self.save_said(request, answer, reading, said_at=max(self._now(), *(since[id_] for id_ in request.ids)))
+        self._keep(request, answer, reading, max(self._now(), *(since[id_] for id_ in request.ids)), since)
 
     def save_said(self, request: Request, answer: Answer, reading: Reading, *, said_at: float) -> None:
         """Keep one answer the platform gave at some time (Unix seconds), and what it says of each id."""
+        self._keep(request, answer, reading, said_at, {})
+
+    def _keep(
+        self, request: Request, answer: Answer, reading: Reading, said_at: float, since: Mapping[str, float]
+    ) -> None:
         body = self._blobs.put(answer.body)
         rows: list[dict[str, object]] = [
             {
@@ -133,8 +153,10 @@ class FetchBook:
                     "headers": orjson.dumps(dict(answer.headers)).decode(),
                     "body": body,
                     "fetched_at": said_at,
+                    "origin": _origin(answer.url),
                 },
             )
+            _set_aside(c, request.platform, since)
             _unsay(c, request.platform, reading)
             if rows:
                 c.execute(self._db.upsert(PARTS), rows)
@@ -152,6 +174,28 @@ class FetchBook:
             return self._blobs.get(row.body), row.fetched_at
         except Damaged:
             return None
+
+    def known_answer(self, request: Request) -> tuple[Validators, Answer] | None:
+        """The answer we have of this very question, whole, if the platform gave something to know it by.
+
+        Saving it again makes it, and what it says of each id, as new as a fresh one.
+        """
+        if request.method != "GET":
+            return None
+        query = sa.select(ANSWERS).where(ANSWERS.c.key == request.key, ANSWERS.c.status == _OK)
+        with self._db.read() as c:
+            row = c.execute(query).mappings().first()
+        if row is None or not row["origin"]:
+            return None
+        headers = orjson.loads(row["headers"])
+        validators = Validators(row["origin"], headers.get("etag"), headers.get("last-modified"))
+        if validators.etag is None and validators.last_modified is None:
+            return None
+        try:
+            body = self._blobs.get(row["body"])
+        except Damaged:
+            return None
+        return validators, Answer(row["status"], headers, body, row["origin"])
 
     def gathered(self, platform: Platform, since: Mapping[str, float]) -> dict[str, Gathered]:
         """What is had of each id since its own time. A torn body counts as not there, so it is asked for again."""
@@ -203,11 +247,11 @@ class FetchBook:
         with self._db.write() as c:
             c.execute(sa.delete(OUTCOMES).where(OUTCOMES.c.title_id == title_id, OUTCOMES.c.platform == platform.value))
 
-    def intend(self, platform: Platform, title_ids: Sequence[str]) -> dict[str, float]:
+    def intend(self, platform: Platform, title_ids: Sequence[str], *, reuse_s: float = REUSE_S) -> dict[str, float]:
         """Note that these titles are about to be asked; gives since when each has been intended.
 
-        An intent that came to nothing (the process died, the platform failed) keeps its time for :data:`REUSE_S`, so
-        what it already got still counts.
+        An intent keeps its time for ``reuse_s``, so what it already got still counts: if it came to nothing (the
+        process died, the platform failed), only the rest is asked; if a title gains an id, only that one.
         """
         now = self._now()
         with self._db.write() as c:
@@ -216,17 +260,17 @@ class FetchBook:
                 query = sa.select(OUTCOMES.c.title_id, OUTCOMES.c.asked_at).where(
                     OUTCOMES.c.platform == platform.value,
                     OUTCOMES.c.title_id.in_(chunk),
-                    OUTCOMES.c.asked_at > now - REUSE_S,
-                    sa.or_(OUTCOMES.c.outcome.is_(None), OUTCOMES.c.outcome == Outcome.FAILED.value),
+                    OUTCOMES.c.asked_at > now - reuse_s,
                 )
                 open_since.update(dict(c.execute(query).all()))
             rows = [
                 {"title_id": t, "platform": platform.value, "outcome": None, "reason": "", "ids": "[]",
-                 "asked_at": open_since.get(t, now), "settled_at": None, "fresh_until": None}
+                 "asked_at": open_since.get(t, now), "settled_at": None, "fresh_until": None, "heard_at": None,
+                 "heard_before": None}
                 for t in title_ids
             ]  # fmt: skip
             if rows:
-                c.execute(self._db.upsert(OUTCOMES), rows)
+                c.execute(self._db.upsert(OUTCOMES, keep=("heard_at", "heard_before")), rows)
         return {t: open_since.get(t, now) for t in title_ids}
 
     def settle(self, outcomes: Iterable[SettledOutcome]) -> None:
@@ -234,12 +278,19 @@ class FetchBook:
         now = self._now()
         rows = [
             {"title_id": o.title_id, "platform": o.platform.value, "outcome": o.outcome.value, "reason": o.reason,
-             "ids": orjson.dumps(o.ids).decode(), "asked_at": now, "settled_at": now, "fresh_until": o.fresh_until}
+             "ids": orjson.dumps(o.ids).decode(), "asked_at": now, "settled_at": now, "fresh_until": o.fresh_until,
+             "heard_at": now if o.outcome is Outcome.FOUND else None,
+             "heard_before": None}
             for o in outcomes
         ]  # fmt: skip
-        if rows:
-            with self._db.write() as c:
-                c.execute(self._db.upsert(OUTCOMES, keep=("asked_at",)), rows)
+        said = [row for row in rows if row["outcome"] not in _STANDS_BY]
+        silent = [row for row in rows if row["outcome"] in _STANDS_BY]
+        with self._db.write() as c:
+            if said:
+                _note_heard_before(c, said)
+                c.execute(self._db.upsert(OUTCOMES, keep=("asked_at", "heard_before")), said)
+            if silent:
+                c.execute(self._db.upsert(OUTCOMES, keep=("asked_at", "heard_at", "heard_before")), silent)
 
     def outcomes(self, title_ids: Sequence[str]) -> dict[str, dict[Platform, Settled]]:
         """Settled outcomes by title and platform."""
@@ -276,6 +327,26 @@ class FetchBook:
         return digest_of([[id_, [[r.kind, r.body] for r in sorted(refs[id_], key=_kind)]] for id_ in sorted(refs)])
 
 
+def _note_heard_before(c: Connection, said: Sequence[Mapping[str, object]]) -> None:
+    mine = sa.and_(OUTCOMES.c.title_id == sa.bindparam("b_id"), OUTCOMES.c.platform == sa.bindparam("b_platform"))
+    earlier = sa.update(OUTCOMES).where(mine).values(heard_before=OUTCOMES.c.heard_at)
+    c.execute(earlier, [{"b_id": row["title_id"], "b_platform": row["platform"]} for row in said])
+
+
+def _set_aside(c: Connection, platform: Platform, since: Mapping[str, float]) -> None:
+    """Before the first answer of a new asking: keep what stands as what stood before."""
+    of_before: dict[str, list[dict[str, Any]]] = {}
+    for chunk in chunks(list(since)):
+        query = sa.select(PARTS).where(PARTS.c.platform == platform.value, PARTS.c.id.in_(chunk))
+        for row in c.execute(query).mappings():
+            of_before.setdefault(row["id"], []).append(dict(row))
+    first = {id_: rows for id_, rows in of_before.items() if all(r["fetched_at"] < since[id_] for r in rows)}
+    for chunk in chunks(list(first)):
+        here = (EARLIER_PARTS.c.platform == platform.value, EARLIER_PARTS.c.id.in_(chunk))
+        c.execute(sa.delete(EARLIER_PARTS).where(*here))
+        c.execute(sa.insert(EARLIER_PARTS), [row for id_ in chunk for row in first[id_]])
+
+
 def _unsay(c: Connection, platform: Platform, reading: Reading) -> None:
     """The last word counts: an id that is found is no longer absent, and an absent one has no parts."""
     for ids, unsaid in ((list(reading.parts), _NO_LONGER_ABSENT), (list(reading.absent), _NO_LONGER_THERE)):
@@ -296,4 +367,9 @@ def _settled(row: sa.RowMapping) -> Settled:
         reason=row["reason"],
         fresh_until=row["fresh_until"] or 0.0,
     )
-    return Settled(outcome, row["settled_at"] or 0.0)
+    return Settled(outcome, row["settled_at"] or 0.0, row["heard_at"])
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else ""

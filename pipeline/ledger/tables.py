@@ -8,14 +8,17 @@ import sqlalchemy as sa
 __all__ = [
     "ANSWERS",
     "CLAIMS",
+    "EARLIER_PARTS",
     "IDENTITY_EVENTS",
     "IDS",
     "LEARNED_IDS",
     "MENTIONS",
     "METADATA",
+    "NORMALS",
     "OUTCOMES",
     "PARTS",
     "POINTS",
+    "QUARANTINES",
     "RELEASES",
     "RUNS",
     "STEPS",
@@ -51,6 +54,7 @@ TITLES = sa.Table(
     _time("first_seen"),
     _text("done_row", null=True),
     _text("done_config", null=True),
+    sa.Column("done_tier", sa.Integer, nullable=True),
     _time("due_at", null=True),
     _text("result", null=True),  # done | degraded | failed
     _text("note", null=True),
@@ -58,7 +62,8 @@ TITLES = sa.Table(
     _text("provenance", null=True),
     _time("finished_at", null=True),
 )
-"""One row a title. ``done_row``, ``done_config`` and ``due_at`` say from what and until when the record is good."""
+"""One row a title. ``done_row``, ``done_config`` and ``due_at`` say from what and until when the record is good, for a
+run that goes no farther than ``done_tier``."""
 
 TITLE_VERSIONS = sa.Table(
     "title_versions",
@@ -136,8 +141,9 @@ ANSWERS = sa.Table(
     _text("headers"),
     _text("body"),
     _time("fetched_at"),
+    _text("origin"),
 )
-"""Raw answers, whole; ``body`` names a blob."""
+"""Raw answers, whole; ``body`` names a blob, ``origin`` the address whose validators the headers hold."""
 
 PARTS = sa.Table(
     "parts",
@@ -151,6 +157,40 @@ PARTS = sa.Table(
 )
 """What a platform says of one id, piece by piece; ``body`` is null where it said "not here"."""
 
+EARLIER_PARTS = sa.Table(
+    "earlier_parts",
+    METADATA,
+    _text("platform", key=True),
+    _text("id", key=True),
+    _text("kind", key=True),
+    _text("body", null=True),
+    _text("answer"),
+    _time("fetched_at"),
+)
+"""What stood in ``parts`` before the present asking began: what a quarantine goes back to."""
+
+QUARANTINES = sa.Table(
+    "quarantines",
+    METADATA,
+    _text("platform", key=True),
+    _time("since"),
+    _time("until"),
+    _text("reason"),
+    _text("evidence"),
+)
+"""Platforms that are not asked until a time, and why."""
+
+NORMALS = sa.Table(
+    "normals",
+    METADATA,
+    _text("platform", key=True),
+    _text("titles", key=True),
+    _text("field", key=True),
+    sa.Column("filled", sa.Integer, nullable=False),
+    sa.Column("seen", sa.Integer, nullable=False),
+)
+"""In how many of the titles ``seen`` a field was filled; ``titles`` says of which kind of them."""
+
 OUTCOMES = sa.Table(
     "outcomes",
     METADATA,
@@ -162,8 +202,12 @@ OUTCOMES = sa.Table(
     _time("asked_at"),
     _time("settled_at", null=True),
     _time("fresh_until", null=True),
+    _time("heard_at", null=True),
+    _time("heard_before", null=True),
 )
-"""What came of asking one platform for one title; ``outcome`` is null while it is intended."""
+"""What came of asking one platform for one title; ``outcome`` is null while it is intended. ``heard_at`` is when the
+platform was last heard of it to the end: an asking that fails leaves that word standing. ``heard_before`` is the time
+before that one, to which a quarantine goes back."""
 
 STEPS = sa.Table(
     "steps",

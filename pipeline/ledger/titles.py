@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pipeline.domain.canonical import Digest
-from pipeline.domain.names import Site
+from pipeline.domain.names import Site, Tier
 from pipeline.ledger import identity
 from pipeline.ledger.database import Database, chunks
 from pipeline.ledger.history import OUTSIDE, Version, note_versions
@@ -74,7 +74,10 @@ class StoredTitle:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end of one title's pass: from what (``row_digest``, ``config``), until when, and with what result."""
+    """The end of one title's pass: from what (``row_digest``, ``config``), until when, and with what result.
+
+    That is good for runs that go no farther than ``tier``.
+    """
 
     title_id: str
     row_digest: Digest
@@ -84,6 +87,7 @@ class Finished:
     note: str
     record: Digest | None
     provenance: Digest | None
+    tier: Tier = Tier.PAGES
 
 
 class TitleBook:
@@ -166,13 +170,18 @@ class TitleBook:
             speakers = sa.select(MENTIONS.c.title_id).where(MENTIONS.c.id_key.in_(chunk))
             c.execute(sa.update(TITLES).where(TITLES.c.title_id.in_(speakers)).values(done_row=None))
 
-    def due(self, *, config: Digest, only: Iterable[str] | None = None) -> list[str]:
-        """Active titles whose record is not made from the present row and ``config``, or is due, in catalogue order."""
+    def due(self, *, config: Digest, only: Iterable[str] | None = None, tier: Tier = Tier.PAGES) -> list[str]:
+        """Active titles whose record is not made from the present row and ``config``, or is due, in catalogue order.
+
+        A record that is good for a run of one ``tier`` is due in a run that goes farther, and not in one that stops
+        sooner.
+        """
         is_due = sa.or_(
             TITLES.c.done_row.is_(None),
             TITLES.c.done_row != TITLES.c.row_digest,
             TITLES.c.done_config != config,
             TITLES.c.due_at <= self._now(),
+            TITLES.c.done_tier < tier.level,  # null in a ledger of before there were tiers: it went all the way
         )
         query = sa.select(TITLES.c.title_id).where(TITLES.c.state == "active", is_due).order_by(TITLES.c.position)
         with self._db.read() as c:
@@ -257,12 +266,13 @@ class TitleBook:
             _many(
                 c,
                 _update_by_id(
-                    done_row=..., done_config=..., due_at=..., result=..., note=..., record=..., provenance=...,
-                    finished_at=now,
+                    done_row=..., done_config=..., done_tier=..., due_at=..., result=..., note=..., record=...,
+                    provenance=..., finished_at=now,
                 ),
                 [
-                    {"b_id": f.title_id, "b_done_row": f.row_digest, "b_done_config": f.config, "b_due_at": f.due_at,
-                     "b_result": f.result, "b_note": f.note, "b_record": f.record, "b_provenance": f.provenance}
+                    {"b_id": f.title_id, "b_done_row": f.row_digest, "b_done_config": f.config,
+                     "b_done_tier": f.tier.level, "b_due_at": f.due_at, "b_result": f.result, "b_note": f.note,
+                     "b_record": f.record, "b_provenance": f.provenance}
                     for f in finished
                 ],
             )  # fmt: skip

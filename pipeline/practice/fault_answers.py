@@ -39,6 +39,8 @@ _KEPT: Final = ("Content-Type", "Content-Encoding")
 _PATIENCE_S: Final = 15.0
 """Kitsu's statement time-out (platforms.md 3.3)."""
 _DRIPS: Final = 20
+_SOUND: Final = frozenset({FaultKind.DRIFT, FaultKind.HOLLOW})
+"""Answers that are whole in every respect but what stands in them."""
 
 
 async def go_wrong(
@@ -63,7 +65,8 @@ async def go_wrong(
         return await _cut(request, body, headers)
     headers.pop("Content-Encoding", None)
     plain_body = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
-    return web.Response(body=spoil(fault.kind, platform, plain_body), headers=headers)
+    status = right.status if fault.kind in _SOUND else 200
+    return web.Response(body=spoil(fault.kind, platform, plain_body), status=status, headers=headers)
 
 
 async def _instead(fault: Fault, platform: Host, request: web.Request, sleep: Sleep) -> web.StreamResponse | None:

@@ -19,6 +19,10 @@ ODD_WORD: Final = "Holo-Sphere"
 """Stands where a platform uses one of a few known words."""
 
 _ENTITIES: Final = 10
+_DRIFTING: Final = re.compile(
+    rb"((?:\"|</?)(?:synopsis|description|score|averageScore|averageRating|stats|images|coverImage|posterImage|picture"
+    rb"|imageVersionRoute|image|studios|productions|genres|categories))(?=[\">\s])"
+)
 _WORD_KEYS: Final[Mapping[Host, str]] = {
     Platform.JIKAN: "source",
     Platform.ANILIST: "format",
@@ -183,6 +187,22 @@ def _going_on(value: Any) -> Any:
     return here
 
 
+def _drifted(_: Host, body: bytes) -> bytes:
+    """The same under other names, in JSON and in XML."""
+    return _DRIFTING.sub(rb"\g<1>V2", body)
+
+
+def _hollow(_: Host, body: bytes) -> bytes:
+    """JSON with nothing in any list; what is not JSON stays as it is."""
+    return _in_json(body, _without_rows)
+
+
+def _without_rows(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_rows(one) for name, one in value.items()}
+    return [] if isinstance(value, list) else value
+
+
 def _in_json(body: bytes, change: Callable[[Any], Any]) -> bytes:
     try:
         value = orjson.loads(body)
@@ -209,6 +229,8 @@ SPOILING: Final[Mapping[FaultKind, Callable[[Host, bytes], bytes]]] = MappingPro
         FaultKind.NULLS: _emptied,
         FaultKind.REPEATED: _repeated,
         FaultKind.ENDLESS: _endless,
+        FaultKind.DRIFT: _drifted,
+        FaultKind.HOLLOW: _hollow,
     }
 )
 """What is done to a right body, by the fault."""

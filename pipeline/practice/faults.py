@@ -80,6 +80,10 @@ class FaultKind(StrEnum):
     """The platform says it does not have it."""
     LOST = "lost"
     """404 of some web server that knows nothing of the platform: the address is wrong."""
+    DRIFT = "drift"
+    """A right answer whose texts, scores, pictures and companies go by other names from now on."""
+    HOLLOW = "hollow"
+    """A right answer whose lists are all empty."""
 
 
 _DEFAULT_WAIT_S: Final = 1.0

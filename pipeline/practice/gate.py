@@ -17,6 +17,7 @@ from pipeline.practice.fault_answers import Sleep, go_wrong
 from pipeline.practice.faults import Fault, FaultKind, FaultPlan
 from pipeline.practice.limits import RULES, Decision, Limiter
 from pipeline.practice.stage import KIND
+from pipeline.practice.validating import validated
 
 __all__ = ["Gate", "Hours"]
 
@@ -82,6 +83,7 @@ class Gate:
             except web.HTTPException as refusal:  # a route or a method the platform does not have
                 counts.statuses[str(refusal.status)] += 1
                 raise
+        answer = validated(platform, request, answer)
         counts.kinds[_kind_of(request)] += 1
         counts.statuses[str(answer.status)] += 1
         if not answer.prepared and (fault is None or fault.kind not in _SILENT):

@@ -6,7 +6,7 @@ from typing import Final
 from yarl import URL
 
 from pipeline import __version__
-from pipeline.domain.exchange import Request
+from pipeline.domain.exchange import Request, Validators
 from pipeline.domain.names import Host, Platform, Service
 from pipeline.errors import Misconfigured
 from pipeline.settings import PlatformSettings, Settings
@@ -55,4 +55,13 @@ def address_request(request: Request, settings: PlatformSettings) -> Question:
     url = URL(settings.base_url.rstrip("/") + request.path)
     if request.params:
         url = url.extend_query(list(request.params))
-    return Question(url, _headers(request, settings), request.json_body, request.weight)
+    headers = _headers(request, settings) | _conditions(request.had, url)
+    return Question(url, headers, request.json_body, request.weight)
+
+
+def _conditions(had: Validators | None, url: URL) -> dict[str, str]:
+    """What makes a question conditional. One address knows nothing of another's validators."""
+    if had is None or URL(had.origin).origin() != url.origin():
+        return {}
+    wanted = {"If-None-Match": had.etag, "If-Modified-Since": had.last_modified}
+    return {name: value for name, value in wanted.items() if value is not None}

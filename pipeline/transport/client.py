@@ -37,6 +37,7 @@ Check = Callable[[Request, Answer], None]
 
 _ROBOTS: Final = frozenset({Platform.ANIME_PLANET})
 _REFUSED_S: Final = 86_400.0
+_NOT_MODIFIED: Final = 304
 _log = structlog.get_logger(__name__)
 
 
@@ -95,7 +96,7 @@ class HttpTransport:
         await self._resources.aclose()
 
     async def send(self, request: Request, check: Check) -> Answer:
-        """Ask, until there is a usable answer.
+        """Ask, until there is a usable answer, or a 304 to a question whose answer we ``had``.
 
         Raises what ``check`` raises when patience ends, ``Transient`` and ``Broken`` for the connection's faults,
         ``Blocked`` while the platform is left alone, ``BudgetSpent`` when the budget's next place is far away.
@@ -166,6 +167,8 @@ class HttpTransport:
 
         question = address_request(request, self._settings.platforms.of(request.host))
         answer = await lane.ask(question, may_go, note_sent)
+        if answer.status == _NOT_MODIFIED and question.is_conditional:
+            return answer
         self._on_answer(request, answer)
         try:
             check(request, answer)

@@ -39,6 +39,11 @@ class Question:
     body: bytes | None = None
     weight: int = 1
 
+    @property
+    def is_conditional(self) -> bool:
+        """Whether "not modified" (304) is an answer to it."""
+        return not self.headers.keys().isdisjoint({"If-None-Match", "If-Modified-Since"})
+
     def __repr__(self) -> str:
         return f"Question({self.url.origin()!s}{self.url.path})"
 

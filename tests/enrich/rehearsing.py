@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from pipeline.domain.names import Platform
+from pipeline.domain.names import Platform, Tier
 from pipeline.embedding import IMAGE_VECTORS, TEXT_VECTORS, identity, load_image_embedder, load_text_embedder
 from pipeline.enrich.chain import Parts
 from pipeline.enrich.opening import open_ledger, opened
@@ -150,13 +150,14 @@ async def enrich(
     now: Callable[[], float] = time.time,
     change: Callable[[Parts], Parts] = lambda parts: parts,
     title_ids: Sequence[str] | None = None,
+    tier: Tier = Tier.PAGES,
 ) -> Told:
     """One run as the command line does it: sync the catalogue, enrich what is due."""
     told = Told(RunReport())
     with closing(open_ledger(settings, now=now)) as ledger:
         sync_catalogue(ledger, settings.catalogue or practice_catalogue())
         async with opened(settings, ledger, now=now) as parts:
-            told.report = await Runner(change(parts), told.steps.append).run(title_ids)
+            told.report = await Runner(change(parts), told.steps.append, tier).run(title_ids)
     return told
 
 

@@ -164,7 +164,10 @@ async def test_a_500_on_a_batch_is_answered_with_halves(place: Place) -> None:
 
 
 async def test_freshness_goes_by_what_the_title_is_doing(place: Place) -> None:
-    """After four days the title that has not aired is asked for again; the finished ones after thirty-one."""
+    """After four days the title that has not aired is asked for again; the finished ones after thirty-one.
+
+    AniDB alone rests a week between two askings for one entry.
+    """
     place.list_rows([INN, BRIDGE])
     settings = place.settings()
     await enrich(settings)
@@ -172,6 +175,9 @@ async def test_freshness_goes_by_what_the_title_is_doing(place: Place) -> None:
     asked = place.platforms.answered()
     told = await enrich(settings, now=in_days(4))
     assert (told.report.due, told.report.done) == (1, 1)
+    assert place.platforms.since(asked)["kitsu"] == 1
+    assert "anidb" not in place.platforms.since(asked)
+    await enrich(settings, now=in_days(7.1))
     assert place.platforms.since(asked)["anidb"] == 1
     told = await enrich(settings, now=in_days(31))
     assert told.report.due == 2

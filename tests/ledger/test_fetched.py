@@ -1,11 +1,12 @@
 """Answers, parts, absences and outcomes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pipeline.domain.exchange import Answer, Part, Reading, Request
+from pipeline.domain.exchange import Answer, Part, Reading, Request, Validators
 from pipeline.domain.names import Outcome, Platform
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import REUSE_S, FetchBook, PartRef, SettledOutcome
@@ -162,17 +163,91 @@ def test_an_intent_is_no_outcome_and_keeps_its_time_for_a_day(ledger: Ledger, cl
     assert ledger.fetched.intend(JIKAN, []) == {}
 
 
-@pytest.mark.parametrize(("what", "is_kept"), [(Outcome.FAILED, True), (Outcome.FOUND, False), (Outcome.ABSENT, False)])
-def test_only_an_asking_that_failed_goes_on_from_its_start(
-    ledger: Ledger, clock: Clock, what: Outcome, is_kept: bool
-) -> None:
-    """A settled one begins anew when it is asked again."""
+@pytest.mark.parametrize("what", [Outcome.FAILED, Outcome.FOUND, Outcome.ABSENT])
+def test_an_asking_goes_on_from_its_start_until_its_rest_is_over(ledger: Ledger, clock: Clock, what: Outcome) -> None:
+    """However it was settled: what came in since then is not asked for twice; after the rest it begins anew."""
     began = ledger.fetched.intend(JIKAN, ["t"])["t"]
     clock.wait(10)
     ledger.fetched.settle([outcome("t", what)])
     clock.wait(10)
-    assert ledger.fetched.intend(JIKAN, ["t"])["t"] == (began if is_kept else clock.time)
+    assert ledger.fetched.intend(JIKAN, ["t"], reuse_s=30)["t"] == began
     assert ledger.fetched.outcomes(["t"])["t"] == {}
+    clock.wait(11)
+    assert ledger.fetched.intend(JIKAN, ["t"], reuse_s=30)["t"] == clock.time
+
+
+@pytest.mark.parametrize(
+    ("what", "is_heard", "is_stale"),
+    [
+        (Outcome.FOUND, True, False),
+        (Outcome.FAILED, True, True),
+        (Outcome.LEFT_OUT, True, True),
+        (Outcome.SWITCHED_OFF, False, False),
+        (Outcome.ABSENT, False, False),
+        (Outcome.NOT_LISTED, False, False),
+    ],
+)
+def test_an_earlier_word_stands_where_there_is_no_new_one(
+    ledger: Ledger, clock: Clock, what: Outcome, is_heard: bool, is_stale: bool
+) -> None:
+    """Since when is kept over intents and failures, until the platform says something else."""
+    ledger.fetched.settle([outcome("t", Outcome.FOUND)])
+    heard_at = clock.time
+    clock.wait(100)
+    ledger.fetched.intend(JIKAN, ["t"])
+    ledger.fetched.settle([outcome("t", what)])
+    settled = ledger.fetched.outcomes(["t"])["t"][JIKAN]
+    assert (settled.is_heard, settled.is_stale) == (is_heard, is_stale)
+    assert settled.heard_at == (clock.time if what is Outcome.FOUND else None if not_said(what) else heard_at)
+
+
+def not_said(what: Outcome) -> bool:
+    return what in (Outcome.ABSENT, Outcome.NOT_LISTED)
+
+
+def test_a_failure_without_an_earlier_word_is_not_stale(ledger: Ledger) -> None:
+    """What an unfinished asking got goes into the record all the same; what was left out gives nothing."""
+    ledger.fetched.settle([outcome("t", Outcome.FAILED), outcome("u", Outcome.LEFT_OUT)])
+    t, u = (ledger.fetched.outcomes([title_id])[title_id][JIKAN] for title_id in "tu")
+    assert (t.is_heard, t.is_stale, u.is_heard, u.is_stale) == (True, False, False, False)
+
+
+KNOWN = {"etag": 'W/"1"', "last-modified": "Sun, 29 Nov 2026 10:00:00 GMT"}
+
+
+def keep(ledger: Ledger, asked: Request, headers: Mapping[str, str], status: int = 200, url: str = "") -> None:
+    answer = Answer(status, headers, b"body", url or "http://me:secret@here:8/full/1?x=1")
+    ledger.fetched.save(asked, answer, reading({"1": {"full": b"body"}}), {"1": 0.0})
+
+
+def test_an_answer_is_known_again_by_its_validators(ledger: Ledger) -> None:
+    """With the address they hold for, without what else stands in it."""
+    assert ledger.fetched.known_answer(request("1")) is None
+    keep(ledger, request("1"), KNOWN)
+    kept = ledger.fetched.known_answer(request("1"))
+    assert kept is not None
+    validators, answer = kept
+    assert validators == Validators("http://here:8", 'W/"1"', "Sun, 29 Nov 2026 10:00:00 GMT")
+    assert (answer.status, answer.headers, answer.body) == (200, KNOWN, b"body")
+    assert replace(request("1"), had=validators).key == request("1").key
+
+
+def test_an_answer_that_cannot_stand_for_a_new_one_is_not_offered(ledger: Ledger, tmp_path: Path) -> None:
+    """Without validators, an absence, a POST, of an unknown address, or torn."""
+    keep(ledger, request("1"), {"date": "today"})
+    assert ledger.fetched.known_answer(request("1")) is None
+    keep(ledger, request("1"), KNOWN, status=404)
+    assert ledger.fetched.known_answer(request("1")) is None
+    post = replace(request("1"), json_body=b"{}")
+    keep(ledger, post, KNOWN)
+    assert ledger.fetched.known_answer(post) is None
+    keep(ledger, request("1"), KNOWN, url="nowhere")
+    assert ledger.fetched.known_answer(request("1")) is None
+    keep(ledger, request("1"), KNOWN)
+    assert ledger.fetched.known_answer(request("1")) is not None
+    [file] = [path for path in (tmp_path / "blobs").rglob("*.zst") if "torn" not in path.parts]
+    file.write_bytes(b"")
+    assert ledger.fetched.known_answer(request("1")) is None
 
 
 def test_an_invalidated_outcome_is_forgotten_alone(ledger: Ledger) -> None:

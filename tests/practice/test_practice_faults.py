@@ -238,3 +238,29 @@ async def test_labour_takes_its_time_for_each_title_and_gives_up_after_fifteen_s
             assert answer.status == 504
         assert (await ask(http, f"{server.url}{PATH}")).status == 200
     assert slept == [6.0, 15.0, 3.0]
+
+
+async def test_a_drifted_answer_is_right_but_for_its_names(http: aiohttp.ClientSession) -> None:
+    """The adapter takes it; what it wants under the old name is there under another. In XML likewise."""
+    drifted, hollow = await one_answer(http, FaultKind.DRIFT), await one_answer(http, FaultKind.HOLLOW)
+    async with practice() as server:
+        right = orjson.loads((await ask(http, f"{server.url}{PATH}")).body)["data"]
+    for answer in (drifted, hollow):
+        check(answer)
+    data = orjson.loads(drifted.body)["data"]
+    assert "synopsis" not in data
+    assert data["synopsisV2"] == right["synopsis"]
+    assert data["mal_id"] == right["mal_id"]
+    assert right["titles"] != orjson.loads(hollow.body)["data"]["titles"] == []
+    assert b"<descriptionV2>" in (await one_answer(http, FaultKind.DRIFT, ANIDB)).body
+
+
+async def test_who_has_an_answer_is_told_that_it_has_not_changed(http: aiohttp.ClientSession) -> None:
+    """By the tag it came with; another tag, another body and a platform without tags get the whole answer."""
+    async with practice(Fault(FaultKind.DRIFT, after=3, count=1)) as server:
+        url = f"{server.url}{PATH}"
+        tag = (await ask(http, url)).headers["etag"]
+        for given, status in ((tag, 304), ('"other"', 200), (tag, 200), (tag, 304)):
+            async with http.get(url, headers={"If-None-Match": given}) as answer:
+                assert (answer.status, bool(await answer.read())) == (status, status == 200)
+        assert "etag" not in (await ask(http, f"{server.url}{ANIDB}")).headers

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 import pipeline.transport
-from pipeline.domain.exchange import Request
+from pipeline.domain.exchange import Request, Validators
 from pipeline.domain.names import Platform, Service
 from pipeline.errors import Blocked, Broken, BudgetSpent, EnrichError, EntryGone, Misconfigured, Throttled, Transient
 from pipeline.settings import BreakerSettings, Limit, Settings
@@ -629,3 +629,18 @@ async def test_an_answer_says_how_long_it_took_without_the_wait_for_its_turn(sta
         answers = await asyncio.gather(*(http.send(ask(path=f"/{number}"), check) for number in range(2)))
     assert time.monotonic() - begun >= 1.0
     assert all(0.1 <= answer.elapsed_s < 1.0 for answer in answers)
+
+
+@pytest.mark.parametrize(("is_same", "tag"), [(True, 'W/"1"'), (False, None)])
+async def test_an_answer_we_had_is_named_to_the_address_that_gave_it(stage, tmp_path, is_same, tag):
+    """Another address knows nothing of that answer: it is asked without condition, and its 304 is no answer."""
+    stage.play(status(304))
+    had = Validators(stage.url if is_same else "http://127.0.0.1:1", 'W/"1"', "yesterday")
+    if is_same:
+        assert (await send(stage, tmp_path, ask(had=had))).status == 304
+    else:
+        with pytest.raises(EnrichError):
+            await send(stage, tmp_path, ask(had=had), attempts=1)
+    [seen] = stage.seen
+    assert seen.headers.get("If-None-Match") == tag
+    assert seen.headers.get("If-Modified-Since") == (tag and "yesterday")
