@@ -89,7 +89,7 @@ async def test_further_pages_are_asked_for_until_there_are_none(desk: Desk) -> N
     transport = SmallTransport(having("1", "2", "4") | {"3": 3})
     await desk.fetch(transport)
     assert transport.asked == [("1", "2", "3", "4"), ("3",), ("3",)]
-    assert transport.kinds == ["main", "page/2", "page/3"]
+    assert sorted(transport.kinds) == ["main", "page/2", "page/3"]
     assert desk.outcomes() == [FOUND] * 4
 
 
