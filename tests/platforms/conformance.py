@@ -27,7 +27,7 @@ from pipeline.practice.gate import Hours
 from pipeline.practice.server import RunningPractice
 from pipeline.settings import Settings
 from pipeline.transport import HttpTransport
-from pipeline.transport.state import SharedState, state_path
+from pipeline.transport.state import open_state
 
 START_S = 1_790_000_000.0
 _ELSEWHERE = "Doko demo Nai"
@@ -168,7 +168,7 @@ class Chain:
 
     def open_until(self) -> float | None:
         """Until when the breaker has the platform left alone, as the next process will read it."""
-        with closing(SharedState(state_path(self.settings))) as state, state.transaction() as db:
+        with closing(open_state(self.settings)) as state, state.reading() as db:
             row = db.execute("select until from breakers where key=?", (self.subject.platform.value,)).fetchone()
         return None if row is None else float(row[0])
 

@@ -153,7 +153,15 @@ CASES = (
         {"anime_planet": Differs(EntryGone, "a page is all it ever says, so a page that is gone is a title's")},
     ),
 )
-WITH_TESTS_OF_THEIR_OWN = {FaultKind.UNKNOWN_WORD, FaultKind.NULLS, FaultKind.REPEATED, FaultKind.ENDLESS}
+WITH_TESTS_OF_THEIR_OWN = {
+    FaultKind.UNKNOWN_WORD,
+    FaultKind.NULLS,
+    FaultKind.REPEATED,
+    FaultKind.ENDLESS,
+    FaultKind.DRIFT,  # tests/enrich/test_decay.py: one answer tells nothing, many do
+    FaultKind.HOLLOW,  # likewise
+    FaultKind.LABOURED,  # tests/enrich/test_batching.py: it makes batches smaller
+}
 BOTH = [(case, subject) for case in CASES for subject in SUBJECTS]
 
 
