@@ -176,6 +176,11 @@ class Fetcher:
     why_left_out: str | None = None
     rest_s: float = REUSE_S
     guard: Guard | None = None
+    _places: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        """As many requests at once as titles' batches."""
+        self._places = asyncio.Semaphore(self.concurrency)
 
     @property
     def platform(self) -> Platform:
@@ -346,17 +351,8 @@ class Fetcher:
         self, request: Request, wanted: Sequence[Wanted], since: Mapping[str, float]
     ) -> dict[str, EnrichError]:
         try:
-            if self.guard is not None:
-                self.guard.refuse()
-            self.on_step(f"ask:{self.platform.value}")
-            answer = await self._send(request)
-            self._resize(self._size.after_answer(len(request.ids), answer.elapsed_s))
-            reading = self._read(request, answer)
-        except EntryGone as gone:
-            gone_answer = Answer(gone.status or 404, {}, gone.evidence.encode(), "")
-            nothing = Reading(absent=frozenset(request.ids))
-            await asyncio.to_thread(self.ledger.fetched.save, request, gone_answer, nothing, since)
-            return {}
+            async with self._places:  # a process that is killed has asked for no more than these and not kept it
+                await self._ask_and_keep(request, since)
         except ShrinkBatch as heavy:
             if heavy.status != 200:  # an error inside a 200 is one title's trouble and says nothing of the size
                 self._resize(self._size.after_refusal(len(request.ids)))
@@ -366,12 +362,27 @@ class Fetcher:
                 self.guard.see_answer(is_readable=False, sample=error.evidence)
             _log.info("request_failed", platform=self.platform.value, kind=request.kind, problem=str(error))
             return dict.fromkeys(request.ids, error)
+        return {}
+
+    async def _ask_and_keep(self, request: Request, since: Mapping[str, float]) -> None:
+        if self.guard is not None:
+            self.guard.refuse()
+        self.on_step(f"ask:{self.platform.value}")
+        try:
+            answer = await self._send(request)
+        except EntryGone as gone:
+            answer, reading = (
+                Answer(gone.status or 404, {}, gone.evidence.encode(), ""),
+                Reading(absent=frozenset(request.ids)),
+            )
+        else:
+            self._resize(self._size.after_answer(len(request.ids), answer.elapsed_s))
+            reading = self._read(request, answer)
+            if self.guard is not None:
+                self.guard.see_answer(is_readable=True)
         self.on_step(f"keep:{self.platform.value}")
         # the disk's time is not the platform's: answers that come meanwhile are noted when they come
         await asyncio.to_thread(self.ledger.fetched.save, request, answer, reading, since)
-        if self.guard is not None:
-            self.guard.see_answer(is_readable=True)
-        return {}
 
     async def _send(self, request: Request) -> Answer:
         """Ask; what the platform says has not changed since we had it is had again, and as new as a fresh answer."""

@@ -71,6 +71,8 @@ class Guard:
         self, title: StoredTitle, outcome: Outcome, parts: Mapping[str, Mapping[str, bytes]], *, is_known: bool
     ) -> Sight | None:
         """What came of asking for a title, to be noted; ``parts`` by id are those to look into. May run in a thread."""
+        if outcome is Outcome.FAILED and self.standing() is not None:
+            return Sight({}, title.title_id)  # it may have got some answers before the platform was left alone
         if outcome not in (Outcome.FOUND, Outcome.ABSENT):
             return None
         shown = {("", STILL_HERE if is_known else HERE): outcome is Outcome.FOUND}

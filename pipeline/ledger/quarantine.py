@@ -109,23 +109,38 @@ class QuarantineBook:
 
 
 def _take_back(c: Connection, platform: Platform, quarantine: Quarantine, suspects: Sequence[str]) -> None:
-    mine = sa.and_(
-        OUTCOMES.c.platform == platform.value,
-        OUTCOMES.c.title_id.in_(suspects),
-        OUTCOMES.c.outcome.in_([Outcome.FOUND.value, Outcome.ABSENT.value]),
-    )
-    ids = [id_ for text in c.execute(sa.select(OUTCOMES.c.ids).where(mine)).scalars() for id_ in orjson.loads(text)]
-    for chunk in chunks(ids):
+    mine = sa.and_(OUTCOMES.c.platform == platform.value, OUTCOMES.c.title_id.in_(suspects))
+    is_settled = OUTCOMES.c.outcome.in_([Outcome.FOUND.value, Outcome.ABSENT.value])
+    for chunk in chunks(_ids_heard(c, sa.and_(mine, is_settled)) + _ids_half_heard(c, platform, mine)):
         _bring_back_parts(c, platform, chunk)
     c.execute(
         sa.update(OUTCOMES)
-        .where(mine)
+        .where(mine, is_settled)
         .values(
             outcome=Outcome.FAILED.value, reason=quarantine.told, fresh_until=quarantine.until,
             heard_at=OUTCOMES.c.heard_before, heard_before=None, asked_at=0.0,
         )
     )  # fmt: skip
+    c.execute(sa.update(OUTCOMES).where(mine, OUTCOMES.c.outcome == Outcome.FAILED.value).values(asked_at=0.0))
     c.execute(sa.update(TITLES).where(TITLES.c.title_id.in_(suspects)).values(done_row=None))
+
+
+def _ids_heard(c: Connection, which: sa.ColumnElement[bool]) -> list[str]:
+    return [id_ for text in c.execute(sa.select(OUTCOMES.c.ids).where(which)).scalars() for id_ in orjson.loads(text)]
+
+
+def _ids_half_heard(c: Connection, platform: Platform, mine: sa.ColumnElement[bool]) -> list[str]:
+    """Ids whose asking came to an end only because of the quarantine, when some of their answers were there already."""
+    query = sa.select(OUTCOMES.c.ids, OUTCOMES.c.asked_at).where(
+        mine, OUTCOMES.c.outcome == Outcome.FAILED.value, OUTCOMES.c.asked_at > 0.0
+    )
+    found: list[str] = []
+    for text, asked_at in c.execute(query).all():
+        new = sa.select(PARTS.c.id).where(
+            PARTS.c.platform == platform.value, PARTS.c.id.in_(orjson.loads(text)), PARTS.c.fetched_at >= asked_at
+        )
+        found += c.execute(new.distinct()).scalars()
+    return found
 
 
 def _bring_back_parts(c: Connection, platform: Platform, ids: Sequence[str]) -> None:
