@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -115,12 +116,17 @@ MEMBERS = st.dictionaries(
 VALUES = st.lists(MEMBERS | st.sampled_from(["a", "b", "a"]), max_size=6)
 
 
-def patched(old: list[Any], change: Change) -> list[str]:
+def spelled(value: Any) -> bytes:
+    """Equal values alike, whatever the order of their keys."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+
+
+def patched(old: list[Any], change: Change) -> list[bytes]:
     """The new list as a bag, out of the old one and the change alone, as far as added, removed and unchanged tell."""
-    left = [repr(one) for one in old]
+    left = [spelled(one) for one in old]
     for _, one in change.removed:
-        left.remove(repr(one))
-    return sorted(left + [repr(one) for _, one in change.added])
+        left.remove(spelled(one))
+    return sorted(left + [spelled(one) for _, one in change.added])
 
 
 @settings(max_examples=300, deadline=None)
@@ -135,7 +141,7 @@ def test_added_and_removed_account_for_every_member(old: list[Any], new: list[An
     assert change.has_members
     assert len(old) - len(change.removed) == len(new) - len(change.added)
     if not change.changed:
-        assert patched(old, change) == sorted(map(repr, new))
+        assert patched(old, change) == sorted(map(spelled, new))
     back = _compare(new, old)
     assert back is not None
     assert (len(back.added), len(back.removed)) == (len(change.removed), len(change.added))
