@@ -39,11 +39,11 @@ class AnimeScheduleAdapter:
         return first_ids(ids)
 
     def plan_requests(self, wanted: Sequence[Wanted]) -> tuple[Request, ...]:
-        """One request for each kind of id among those without a record."""
+        """One request for every 18 ids without a record."""
         return plan_batch(wanted)
 
     def expect_requests(self, wanted: Sequence[Wanted]) -> Counter[str]:
-        """One for each kind of id."""
+        """One for every 18 ids."""
         return Counter(request.kind for request in self.plan_requests(wanted))
 
     def check_answer(self, request: Request, answer: Answer) -> None:

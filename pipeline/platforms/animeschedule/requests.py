@@ -1,4 +1,4 @@
-"""What to ask AnimeSchedule: up to 18 ids of one site a request, matched with ``mt=any``."""
+"""What to ask AnimeSchedule: up to 18 ids a request, of whichever sites, matched with ``mt=any``."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -33,20 +33,13 @@ def split_id(wanted_id: str) -> tuple[Site, str]:
 
 
 def plan_batch(wanted: Sequence[Wanted]) -> tuple[Request, ...]:
-    """Requests for all ids that have no record yet, in the order of the sites."""
-    by_site: dict[Site, dict[str, str]] = {site: {} for site in _FILTERS}
-    for one in wanted:
-        if ANIME not in one.parts:
-            site, number = split_id(one.id)
-            by_site[site][one.id] = number
-    return tuple(
-        _request(site, dict(pairs[at : at + PAGE_SIZE]))
-        for site, ids in by_site.items()
-        for pairs in [list(ids.items())]
-        for at in range(0, len(pairs), PAGE_SIZE)
-    )
+    """Requests for all ids that have no record yet, in the order of the sites: with ``mt=any`` filters go together."""
+    pairs = [(one.id, *split_id(one.id)) for one in wanted if ANIME not in one.parts]
+    sites = list(_FILTERS)
+    asked = sorted(dict.fromkeys(pairs), key=lambda pair: sites.index(pair[1]))
+    return tuple(_request(asked[at : at + PAGE_SIZE]) for at in range(0, len(asked), PAGE_SIZE))
 
 
-def _request(site: Site, ids: Mapping[str, str]) -> Request:
-    params = (("mt", "any"), *((_FILTERS[site], number) for number in ids.values()))
-    return Request(Platform.ANIMESCHEDULE, f"by_{site.value}", "/anime", tuple(ids), params)
+def _request(asked: Sequence[tuple[str, Site, str]]) -> Request:
+    params = (("mt", "any"), *((_FILTERS[site], number) for _, site, number in asked))
+    return Request(Platform.ANIMESCHEDULE, "ids", "/anime", tuple(id_ for id_, _, _ in asked), params)

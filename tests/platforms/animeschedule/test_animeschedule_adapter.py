@@ -53,14 +53,18 @@ def test_first_site_that_has_ids_is_asked_by() -> None:
     assert port.wanted_ids({Site.KITSU: ("1",)}) == ()
 
 
-def test_a_round_holds_one_request_for_each_kind_of_id() -> None:
-    """Ids of one site travel together and any match is enough."""
-    mal, anilist, anidb = plan("anidb:23", "mal:1", "anilist:7", "mal:5")
-    assert mal.ids == ("mal:1", "mal:5")
-    assert mal.path == "/anime"
-    assert mal.params == (("mt", "any"), ("mal-ids", "1"), ("mal-ids", "5"))
-    assert anilist.params == (("mt", "any"), ("anilist-ids", "7"))
-    assert anidb.params == (("mt", "any"), ("anidb-ids", "23"))
+def test_ids_of_all_sites_travel_together() -> None:
+    """Any match of any filter is enough; MyAnimeList's come first."""
+    [request] = plan("anidb:23", "mal:1", "anilist:7", "mal:5")
+    assert request.ids == ("mal:1", "mal:5", "anilist:7", "anidb:23")
+    assert request.path == "/anime"
+    assert request.params == (
+        ("mt", "any"),
+        ("mal-ids", "1"),
+        ("mal-ids", "5"),
+        ("anilist-ids", "7"),
+        ("anidb-ids", "23"),
+    )
 
 
 def test_more_ids_than_a_page_are_split_and_known_ones_left_out() -> None:
