@@ -28,7 +28,7 @@ from pipeline.enrich.plan import TERMS
 from pipeline.errors import BadInput, EnrichError
 from pipeline.ledger.recovery import recover_ledger
 from pipeline.settings import PlatformSettings, Settings, is_loopback
-from pipeline.transport import state_label
+from pipeline.transport import open_state, state_label
 
 __all__ = ["DoctorOptions", "doctor_command"]
 
@@ -125,7 +125,15 @@ def _machine(settings: Settings) -> Iterator[_Check]:
     yield _Check("disk", state, f"{free / 1024**3:.1f} GB free at {settings.checkpoints} (a whole catalogue takes 5)")
     is_writable = os.access(folder, os.W_OK)
     yield _Check("checkpoints", "ok" if is_writable else "bad", f"{settings.checkpoints} can be written: {is_writable}")
-    yield _Check("request budget", "ok", state_label(settings))
+    yield _budget(settings)
+
+
+def _budget(settings: Settings) -> _Check:
+    try:
+        open_state(settings).close()
+    except EnrichError as error:
+        return _Check("request budget", "bad", str(error))
+    return _Check("request budget", "ok", state_label(settings))
 
 
 def _ledger(settings: Settings) -> Iterator[_Check]:

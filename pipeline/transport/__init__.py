@@ -2,6 +2,6 @@
 
 from pipeline.transport.client import Check, HttpTransport
 from pipeline.transport.images import ImageFetcher
-from pipeline.transport.state import state_label
+from pipeline.transport.state import open_state, state_label
 
-__all__ = ["Check", "HttpTransport", "ImageFetcher", "state_label"]
+__all__ = ["Check", "HttpTransport", "ImageFetcher", "open_state", "state_label"]

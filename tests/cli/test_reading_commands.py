@@ -15,6 +15,7 @@ import pytest
 import zstandard
 from commanding import TITLES, anime_enrich, clean_environment, command_line, told
 
+from pipeline.domain.names import Platform
 from pipeline.domain.record import AnimeRecord
 
 HEAVY = ("prefect", "aiohttp", "qdrant_client", "qdrant_edge", "lxml", "pyarrow", "torch")
@@ -141,6 +142,17 @@ def test_doctor_reaches_for_nothing_when_practising(finished: Path) -> None:
     assert not [name for name in checks if name.startswith("reach")]
     assert "https://" not in ended.stdout
     assert checks["ledger"]["state"] == "ok"
+
+
+def test_doctor_says_so_when_the_shared_budget_cannot_be_opened(tmp_path: Path) -> None:
+    """A budget in a PostgreSQL that is not there is no budget: bad, with the reason and without the password."""
+    off = {f"ANIME_ENRICH_PLATFORMS__{platform.name}__ENABLED": "false" for platform in Platform}
+    budget = {"ANIME_ENRICH_BUDGET_URL": "postgresql://someone:secret@127.0.0.1:1/budget"}
+    ended = anime_enrich("doctor", "--json", folder=tmp_path, env=off | budget)
+    checks = {check["name"]: check for check in json.loads(ended.stdout)["checks"]}
+    assert (checks["request budget"]["state"], ended.returncode) == ("bad", 1)
+    assert "127.0.0.1" in str(checks["request budget"])
+    assert "secret" not in ended.stdout + ended.stderr
 
 
 def test_a_reader_that_goes_away_is_no_failure(finished: Path) -> None:
