@@ -6,7 +6,7 @@ call them one task each.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -178,6 +178,7 @@ class Chain:
     def conclude(self, made: Sequence[Made], loaded: Loaded, *, config: Digest, run_id: str) -> list[Ended]:
         """Note the end of each title: its result, and until when it is good."""
         stored = self.parts.ledger.fetched.outcomes([m.title.title_id for m in made])
+        quarantined = self.parts.ledger.quarantines.standing().keys()
         unlucky = set(loaded.images_failed)
         ended: list[Ended] = []
         finished: list[Finished] = []
@@ -186,7 +187,7 @@ class Chain:
             has_images = m.title.title_id not in unlucky
             result, why = _result(m, outcomes, has_images=has_images)
             is_whole = has_images and len(outcomes) == len(self.parts.adapters) and _still_stands(m, outcomes)
-            tier, good_until = _good_for(self._due_at(outcomes), self.tier, now=self.parts.now())
+            tier, good_until = _good_for(self._due_at(outcomes, quarantined), self.tier, now=self.parts.now())
             finished.append(
                 Finished(
                     title_id=m.title.title_id,
@@ -205,9 +206,8 @@ class Chain:
         self.parts.ledger.titles.finish(finished, run_id=run_id)
         return ended
 
-    def _due_at(self, outcomes: Mapping[Platform, Settled]) -> dict[Platform, float]:
+    def _due_at(self, outcomes: Mapping[Platform, Settled], quarantined: Collection[Platform]) -> dict[Platform, float]:
         """When each answer is due. What nobody may ask never is: switching it on makes titles due anyway."""
-        quarantined = self.parts.ledger.quarantines.standing()
         return {
             platform: FOREVER
             if self.parts.settings.why_off(platform) is not None

@@ -423,10 +423,6 @@ async def test_nothing_said_is_nothing_said(subject: Subject, practice: RunningP
         assert title.statistics is None or (title.statistics.score, title.statistics.members) == (None, None)
 
 
-NO_PAGES = {"anidb", "anime_planet"}
-"""One answer holds a whole list; what is repeated in it is read once all the same."""
-
-
 @BY_NAME
 async def test_rows_that_come_twice_count_once(subject: Subject, practice: RunningPractice, folder: Path) -> None:
     """Every row of a list with pages comes twice: in our terms it is the same title, and at most a finding tells."""
