@@ -15,7 +15,7 @@ How a value is expected:
 ``within``       seconds a duration may be off; 60 where nothing is said, for platforms count whole minutes.
 ``has``          all of these are there. ``A/B``: either, and only one of the two (of spellings of one company).
 ``may``          these too; of studios and demographics nothing else.
-``not``          genres that are wrong. Others are neither right nor wrong: how far a genre reaches is a matter of taste.
+``not``          genres that are wrong. Others are neither right nor wrong: how far one reaches is taste.
 
 ``aired_dates`` is ``first/last`` in Japan, ``..`` for open. ``related_anime`` is ``KIND site:id``; it is wrong, too, if
 one work stands in it twice or the title itself does.

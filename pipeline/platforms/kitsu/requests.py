@@ -56,7 +56,7 @@ _LISTS: Final = (
 
 _RECORD: Final = f"""fragment Record on Anime {{
   id slug type subtype status sfw ageRating ageRatingGuide season
-  startDate endDate nextRelease updatedAt
+  startDate endDate nextRelease tba updatedAt
   episodeCount episodeLength youtubeTrailerVideoId originCountries
   averageRating averageRatingRank userCount userCountRank favoritesCount
   description(locales: ["*"])
