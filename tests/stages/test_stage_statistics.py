@@ -106,6 +106,15 @@ def test_an_impossible_figure_is_left_out_with_a_finding(wrong):
     assert (kept.score, kept.scored_by, kept.rank, kept.popularity_rank, kept.members) == (None,) * 5
 
 
+def test_an_answer_without_figures_is_no_word_on_them():
+    """A list of characters comes without any; its platform does not stand there with nothing but its scale."""
+    draft = decide(
+        said(MAL, statistics=Statistics(score_max=10.0)), said(KITSU, statistics=Statistics(score_max=100.0))
+    )
+    assert (draft.statistics.value, draft.statistics.sources, draft.score.value) == ({}, (), None)
+    assert list(decide(said(MAL, statistics=Statistics(favorites=0))).statistics.value) == [MAL]
+
+
 def test_of_two_entries_on_one_platform_the_one_with_most_people_speaks():
     draft = decide(said(MAL, "1", statistics=figures(5.0, 10)), said(MAL, "2", statistics=figures(8.0, 900)))
     assert draft.statistics.value[MAL].scored_by == 900
