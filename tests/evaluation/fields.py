@@ -55,11 +55,11 @@ def wilson(right: int, of: int) -> float:
 def evaluate(titles: Iterable[GoldenTitle], shared: Path) -> list[Verdict]:
     """Make the record of every title from the recordings and judge its fields."""
     catalogue = read_catalogue(shared / "catalogue")
-    verdicts = []
+    verdicts: list[Verdict] = []
     for title in titles:
         made = make_record(read_show(shared / "recordings", catalogue, title.show, title.also), catalogue)
-        for judged in judge(title, made.record):
-            verdicts.append(Verdict(title, judged, made.provenance.fields[judged.expected.field]))
+        fields = made.provenance.fields
+        verdicts += (Verdict(title, one, fields[one.expected.field]) for one in judge(title, made.record))
     return verdicts
 
 
