@@ -102,7 +102,7 @@ def _voted(members: _Members, field: Callable[[Character], str | None]) -> str |
     said: list[tuple[Source, str | None]] = [
         (source, text) for source, one in members if (text := clean(field(one) or ""))
     ]
-    return choose_weighted(said, weights=CAST, rule=_RULE, nobody=None).value
+    return choose_weighted(said, weights=CAST, rule=_RULE, nobody=None).value if said else None
 
 
 def _longest(texts: Iterable[str | None]) -> str | None:
