@@ -20,7 +20,7 @@ from typing import Final
 
 from pipeline.domain.record import FieldProvenance
 from tests.evaluation.golden_titles import FIELDS, GoldenTitle, Judged, judge, read_titles
-from tests.evaluation.recorded import make_record, read_catalogue, read_show
+from tests.evaluation.shows import make_record, read_catalogue, read_show
 
 __all__ = ["Verdict", "evaluate", "wilson"]
 
