@@ -7,6 +7,7 @@ the same parts and asks only for the rest.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -21,6 +22,7 @@ from pipeline.enrich.adapters import ids_to_ask
 from pipeline.enrich.batching import BatchSize
 from pipeline.enrich.decay import Sight
 from pipeline.enrich.guarding import Guard
+from pipeline.enrich.keeping import Keeping
 from pipeline.errors import (
     BadInput,
     Blocked,
@@ -34,7 +36,7 @@ from pipeline.errors import (
     one_line,
 )
 from pipeline.ledger import Ledger
-from pipeline.ledger.fetched import REUSE_S, Gathered, Kept, Settled, SettledOutcome
+from pipeline.ledger.fetched import REUSE_S, Gathered, Kept, Said, Settled, SettledOutcome
 from pipeline.ledger.titles import StoredTitle
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import FreshnessSettings
@@ -177,10 +179,12 @@ class Fetcher:
     rest_s: float = REUSE_S
     guard: Guard | None = None
     _places: asyncio.Semaphore = field(init=False)
+    _keeping: Keeping = field(init=False)
 
     def __post_init__(self) -> None:
         """As many requests at once as titles' batches."""
         self._places = asyncio.Semaphore(self.concurrency)
+        self._keeping = Keeping(self.ledger.fetched.save)
 
     @property
     def platform(self) -> Platform:
@@ -320,7 +324,8 @@ class Fetcher:
             problems |= self._give_up([r for r in requests if r.key in asked], "is answered with something else")
             new = [request for request in requests if request.key not in asked]
             asked |= {request.key for request in new}
-            for found in await asyncio.gather(*(self._ask(r, open_, since) for r in new)):
+            older = {id_ for id_, one in had.items() if one.has_older}
+            for found in await asyncio.gather(*(self._ask(r, open_, since, older) for r in new)):
                 problems |= found
         return problems | self._give_up(requests, "always has one page more")
 
@@ -348,11 +353,11 @@ class Fetcher:
         }
 
     async def _ask(
-        self, request: Request, wanted: Sequence[Wanted], since: Mapping[str, float]
+        self, request: Request, wanted: Sequence[Wanted], since: Mapping[str, float], older: AbstractSet[str]
     ) -> dict[str, EnrichError]:
         try:
             async with self._places:  # a process that is killed has asked for no more than these and not kept it
-                await self._ask_and_keep(request, since)
+                await self._ask_and_keep(request, since, may_be_known=not older.isdisjoint(request.ids))
         except ShrinkBatch as heavy:
             if heavy.status != 200:  # an error inside a 200 is one title's trouble and says nothing of the size
                 self._resize(self._size.after_refusal(len(request.ids)))
@@ -364,12 +369,12 @@ class Fetcher:
             return dict.fromkeys(request.ids, error)
         return {}
 
-    async def _ask_and_keep(self, request: Request, since: Mapping[str, float]) -> None:
+    async def _ask_and_keep(self, request: Request, since: Mapping[str, float], *, may_be_known: bool) -> None:
         if self.guard is not None:
             self.guard.refuse()
         self.on_step(f"ask:{self.platform.value}")
         try:
-            answer = await self._send(request)
+            answer = await self._send(request, may_be_known=may_be_known)
         except EntryGone as gone:
             answer, reading = (
                 Answer(gone.status or 404, {}, gone.evidence.encode(), ""),
@@ -381,12 +386,11 @@ class Fetcher:
             if self.guard is not None:
                 self.guard.see_answer(is_readable=True)
         self.on_step(f"keep:{self.platform.value}")
-        # the disk's time is not the platform's: answers that come meanwhile are noted when they come
-        await asyncio.to_thread(self.ledger.fetched.save, request, answer, reading, since)
+        await self._keeping.keep(Said(request, answer, reading, {id_: since[id_] for id_ in request.ids}))
 
-    async def _send(self, request: Request) -> Answer:
+    async def _send(self, request: Request, *, may_be_known: bool) -> Answer:
         """Ask; what the platform says has not changed since we had it is had again, and as new as a fresh answer."""
-        kept = await asyncio.to_thread(self.ledger.fetched.known_answer, request)
+        kept = await asyncio.to_thread(self.ledger.fetched.known_answer, request) if may_be_known else None
         if kept is None:
             return await self.transport.send(request, self.adapter.check_answer)
         validators, had = kept
@@ -443,7 +447,9 @@ class Fetcher:
             outcomes.append(SettledOutcome(errand.title.title_id, self.platform, outcome, errand.ids, reason, until))
         self.on_step(f"settle:{self.platform.value}")
         whole = [id_ for errand in batch for id_ in errand.ids if id_ not in problems and _is_found(had[id_])]
-        self.ledger.fetched.forget_parts(self.platform, {id_: tuple(had[id_].parts) for id_ in whole})
+        outdated = {id_: tuple(had[id_].parts) for id_ in whole if had[id_].has_older}
+        if outdated:
+            self.ledger.fetched.forget_parts(self.platform, outdated)
         self.ledger.fetched.settle(outcomes)
         return self._sights(batch, outcomes, {id_: had[id_].parts for id_ in whole})
 
