@@ -1,10 +1,11 @@
 """Staff aligned: all credits of one person, over platforms and within them, are one group.
 
 Within a platform an id is a person and a name without id joins the only person of that name. Across platforms the key
-of the name joins, when each side has one person of that key; an equal native name joins namesakes.
+of the name joins, when each side has one person of that key; an equal native name joins namesakes. Then a name with a
+middle initial joins the only one without it (``Christopher R. Sabat``, ``Christopher Sabat``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from pipeline.domain.aligned import Group, Ref
@@ -110,17 +111,32 @@ def _counts(people: Iterable[_Person]) -> dict[str, int]:
     return counts
 
 
-def _index(people: Iterable[_Person]) -> dict[str, list[_Person]]:
+def _index(people: Iterable[_Person], keys: Callable[[_Person], Iterable[str]]) -> dict[str, list[_Person]]:
     found: dict[str, list[_Person]] = {}
     for person in people:
-        for key in sorted(person.keys):
+        for key in sorted(keys(person)):
             found.setdefault(key, []).append(person)
     return found
 
 
+def _keys(person: _Person) -> set[str]:
+    return person.keys
+
+
+def _short_keys(person: _Person) -> set[str]:
+    """The keys without single letters, as far as two words are left; a key without any is its own."""
+    short = {tuple(word for word in key.split() if len(word) > 1) for key in person.keys}
+    return {" ".join(words) for words in short if len(words) > 1}
+
+
 def _join(people: list[_Person], team: list[_Person], cut: Thresholds) -> list[_Person]:
     """Let each known person absorb their namesake of ``team``; returns those who are new."""
-    known, comers = _index(people), _index(team)
+    taken, left = _join_by_name(people, team, cut)
+    return _join_by_short_name([person for person in people if id(person) not in taken], left, cut)
+
+
+def _join_by_name(people: list[_Person], team: list[_Person], cut: Thresholds) -> tuple[set[int], list[_Person]]:
+    known, comers = _index(people, _keys), _index(team, _keys)
     taken: set[int] = set()
     new: list[_Person] = []
     for person in team:
@@ -133,7 +149,28 @@ def _join(people: list[_Person], team: list[_Person], cut: Thresholds) -> list[_
             continue
         taken.add(id(found))
         found.absorb(person, *_how(found, person, cut))
+    return taken, new
+
+
+def _join_by_short_name(people: list[_Person], team: list[_Person], cut: Thresholds) -> list[_Person]:
+    """Of those left, one of each side whose names are equal without the initials that only one of the two has."""
+    known, comers = _index(people, _short_keys), _index(team, _short_keys)
+    taken: set[int] = set()
+    new: list[_Person] = []
+    for person in team:
+        found = _unique(p for key in sorted(_short_keys(person)) for p in known.get(key, ()))
+        rivals = _unique(p for key in sorted(_short_keys(person)) for p in comers[key])
+        if len(found) == len(rivals) == 1 and id(found[0]) not in taken and _has_one_initials(found[0], person):
+            taken.add(id(found[0]))
+            found[0].absorb(person, cut.sure_person_short, "name_without_initial")
+        else:
+            new.append(person)
     return new
+
+
+def _has_one_initials(one: _Person, other: _Person) -> bool:
+    """Whether a full name of either is the other's without its initials: ``A. J. Lee`` is not ``B. J. Lee``."""
+    return bool(one.keys & _short_keys(other) or other.keys & _short_keys(one))
 
 
 def _choose(person: _Person, before: list[_Person], rivals: list[_Person]) -> _Person | None:

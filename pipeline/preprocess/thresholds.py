@@ -77,5 +77,7 @@ class Thresholds:
     """One person by id or by an equal native name."""
     sure_person_key: float = 0.85
     """One person by the key of the name alone."""
+    sure_person_short: float = 0.80
+    """One person by the name without a middle initial that one platform leaves out."""
     sure_person_doubtful: float = 0.70
     """Equal keys with different native names: old and new characters of one name, or two people."""
