@@ -40,7 +40,8 @@ def score_casts(rows: Sequence[Person], columns: Sequence[Person], cut: Threshol
     """Score every pair of persons."""
     shape = (len(rows), len(columns))
     name = _likeness(rows, columns, cut)
-    _raise(name, rows, columns, cut.words_inside, pairs=_inside)
+    _raise_blocks(name, _inside(rows, columns), cut.words_inside)
+    _raise_blocks(name.T, _inside(columns, rows), cut.words_inside)
     _raise_equal(name, rows, columns, _all_keys, cut.same_romaji)
     _raise_equal(name, rows, columns, lambda person: person.natives, cut.same_native)
     _raise_equal(name, rows, columns, _all_words, cut.same_words)
@@ -85,10 +86,22 @@ def _index(persons: Sequence[Person], keys: Keys) -> dict[str, list[int]]:
 def _raise_equal(matrix: Matrix, rows: Sequence[Person], columns: Sequence[Person], keys: Keys, score: float) -> None:
     """Lift every pair that shares a key to at least ``score``."""
     right = _index(columns, keys)
-    for key, left in _index(rows, keys).items():
-        if key and key in right:
-            block = np.ix_(left, right[key])
+    shared = ((left, right[key]) for key, left in _index(rows, keys).items() if key and key in right)
+    _raise_blocks(matrix, shared, score)
+
+
+def _raise_blocks(matrix: Matrix, blocks: Iterable[tuple[list[int], list[int]]], score: float) -> None:
+    """Lift all pairs of each block. Nearly every block is one pair: those are lifted together."""
+    single: list[tuple[int, int]] = []
+    for left, right in blocks:
+        if len(left) == len(right) == 1:
+            single.append((left[0], right[0]))
+        else:
+            block = np.ix_(left, right)
             matrix[block] = np.maximum(matrix[block], np.float32(score))
+    if single:
+        pairs = tuple(np.array(single, dtype=np.intp).T)
+        matrix[pairs] = np.maximum(matrix[pairs], np.float32(score))
 
 
 def _flags(rows: Sequence[Person], columns: Sequence[Person], keys: Keys) -> Flags:
@@ -106,9 +119,8 @@ def _shared_numbers(rows: Sequence[Person], columns: Sequence[Person]) -> Flags:
     one = np.zeros((len(rows), len(columns)), np.float32)
     for left, right in ((Source.MAL, Source.ANILIST), (Source.ANILIST, Source.MAL)):
         index = _index(columns, of(right))
-        for number, where in _index(rows, of(left)).items():
-            if number in index:
-                one[np.ix_(where, index[number])] = 1.0
+        equal = ((where, index[number]) for number, where in _index(rows, of(left)).items() if number in index)
+        _raise_blocks(one, equal, 1.0)
     return one > 0
 
 
@@ -157,22 +169,6 @@ def _marked_apart(rows: Sequence[Person], columns: Sequence[Person]) -> Flags:
 
 def _is_mark(word: str) -> bool:
     return word.isdigit() or (len(word) == 1 and word.isascii())
-
-
-def _raise(
-    matrix: Matrix,
-    rows: Sequence[Person],
-    columns: Sequence[Person],
-    score: float,
-    *,
-    pairs: Callable[[Sequence[Person], Sequence[Person]], Iterable[tuple[list[int], list[int]]]],
-) -> None:
-    for left, right in pairs(rows, columns):
-        block = np.ix_(left, right)
-        matrix[block] = np.maximum(matrix[block], np.float32(score))
-    for right, left in pairs(columns, rows):
-        block = np.ix_(left, right)
-        matrix[block] = np.maximum(matrix[block], np.float32(score))
 
 
 def _inside(short: Sequence[Person], long: Sequence[Person]) -> Iterable[tuple[list[int], list[int]]]:
