@@ -169,8 +169,12 @@ def _join_by_short_name(people: list[_Person], team: list[_Person], cut: Thresho
 
 
 def _has_one_initials(one: _Person, other: _Person) -> bool:
-    """Whether a full name of either is the other's without its initials: ``A. J. Lee`` is not ``B. J. Lee``."""
-    return bool(one.keys & _short_keys(other) or other.keys & _short_keys(one))
+    """Whether a name of either is the other's without its initials: ``Ann B. Lee`` is not ``Ann C. Lee``.
+
+    Equal names are namesakes whom the rules above could not tell apart.
+    """
+    short = one.keys & _short_keys(other) or other.keys & _short_keys(one)
+    return bool(short) and not one.keys & other.keys
 
 
 def _choose(person: _Person, before: list[_Person], rivals: list[_Person]) -> _Person | None:

@@ -6,6 +6,7 @@ for one person and those not found by name, and exits with 1 when a figure marke
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from tests.evaluation.labels import KINDS
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("", each.upper(), _HEAD, *_titles(measured), "", *_sums(measured), *_mistakes(measured))
         missed += [f"below the goal, {each}: {text}" for text in below(measured)]
     if part is None:
-        _say("", "BOTH", _HEAD, *_pairs_of_sites(everything), "", *_sums(everything))
+        _say("", "BOTH", _HEAD, *_pairs_of_sites(everything), "", *_sums(everything), "", *_rules(everything))
     _say("", *missed, f"* precision {GOALS[0]} and recall {GOALS[1]}: {'missed' if missed else 'met'}")
     return 1 if missed else 0
 
@@ -84,6 +85,16 @@ def _sums(measured: dict[str, list[Measured]]) -> Iterator[str]:
         yield _row(f"{name}{' *' if has_goal else ''}", tally)
 
 
+def _rules(measured: dict[str, list[Measured]]) -> Iterator[str]:
+    """How often each rule was right, which is what the confidence it gives should say."""
+    for name in ASKED:
+        for kind in KINDS if name == ASKED[0] else KINDS[:1]:
+            made = Counter(rule for one in measured[name] if one.kind == kind for rule, _ in one.rules)
+            right = Counter(rule for one in measured[name] if one.kind == kind for rule, ok in one.rules if ok)
+            for rule, count in sorted(made.items()):
+                yield _row(f"{kind}, {name}, by rule {rule}", Tally(made=count, right=right[rule]))
+
+
 def _row(name: str, tally: Tally) -> str:
     return _LINE.format(
         name,
@@ -93,7 +104,7 @@ def _row(name: str, tally: Tally) -> str:
         tally.right,
         _share(tally.precision, tally.right, tally.made),
         _share(tally.recall, tally.right, tally.links),
-    )
+    ).rstrip()
 
 
 def _share(share: float, hits: int, of: int) -> str:

@@ -50,6 +50,8 @@ class Measured:
     sites: tuple[str, str]
     tally: Tally
     mistakes: tuple[Mistake, ...]
+    rules: tuple[tuple[str, bool], ...]
+    """For each link made the rule of its group, and whether it is right."""
 
 
 def measure_all(folder: Path, part: str | None = None, variant: str = "as recorded") -> Iterator[Measured]:
@@ -116,4 +118,5 @@ def _compare(
         sites,
         Tally(sizes[0] * sizes[1], len(wanted), len(found), len(found & wanted)),
         (*mistakes(found - wanted, True), *mistakes(wanted - found, False)),
+        tuple((made[pair], pair in wanted) for pair in sorted(found, key=sorted)),
     )

@@ -71,6 +71,16 @@ def test_an_initial_joins_nobody_where_two_may_be_meant() -> None:
     assert sizes(left, right) == sizes(right, left) == [1, 1, 1]
 
 
+def test_a_namesake_left_over_is_not_joined_for_want_of_another() -> None:
+    """One of two is told by the native name; the other stays a question, for there may be a third."""
+    left = team(
+        Source.ANILIST, Credit("Yuki Ito", "Script", "1", "伊藤 有紀"), Credit("Yuki Ito", "Music", "2", "伊東 雪")
+    )
+    right = team(Source.ANIDB, Credit("Itou Yuki", "Music", "9", "伊東雪"), Credit("Itou Yuki", "Editing", "8"))
+    assert sorted(sizes(left, right)) == [1, 1, 2]
+    assert len(align((left, right)).questions) == 1
+
+
 def test_a_name_of_one_word_and_an_initial_is_not_that_word() -> None:
     left = team(Source.ANILIST, Credit("Sayuri", "Theme Song Performance", "1"))
     assert sizes(left, team(Source.ANIME_PLANET, Credit("Sayuri S.", "Voice Actor", "9"))) == [1, 1]
