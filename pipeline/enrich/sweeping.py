@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pipeline.domain.canonical import JsonValue, canonical_bytes
 from pipeline.domain.exchange import Answer, Part, Reading
 from pipeline.domain.names import Platform
-from pipeline.enrich.fetching import Transport
+from pipeline.enrich.asking import Transport
 from pipeline.enrich.settling import settle_from_kept
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import REUSE_S, Said
