@@ -201,6 +201,8 @@ class Chain:
                     record=m.record_digest or m.title.record,
                     provenance=m.provenance_digest or m.title.provenance,
                     tier=tier,
+                    review=m.review,
+                    locks=m.locks,
                 )
             )
             ended.append(Ended(m, result, why))

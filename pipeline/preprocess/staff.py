@@ -13,6 +13,7 @@ from pipeline.domain.claims import Finding, OpenQuestion
 from pipeline.domain.names import Source
 from pipeline.domain.source_title import Credit, SourceTitle
 from pipeline.domain.text import clean, flip, has_letters, kana_to_romaji, name_key, norm
+from pipeline.preprocess.keys import key_of, keys_of
 from pipeline.preprocess.ordering import Aligned
 from pipeline.preprocess.thresholds import Thresholds
 
@@ -51,7 +52,7 @@ def align_staff(sources: tuple[SourceTitle, ...], order: Iterable[int], cut: Thr
         team = _read_team(sources, positions)
         findings += _oddities(source, team)
         people += _join(people, team, cut)
-        questions += [_question(person, source) for person in team if person.open_to]
+        questions += [_question(person, sources) for person in team if person.open_to]
     groups = tuple(Group(tuple(sorted(p.refs)), p.confidence, p.rule) for p in people)
     return Aligned(groups, tuple(questions), tuple(findings))
 
@@ -197,14 +198,16 @@ def _unique(people: Iterable[_Person]) -> list[_Person]:
     return list({id(person): person for person in people}.values())
 
 
-def _question(person: _Person, source: Source) -> OpenQuestion:
+def _question(person: _Person, sources: tuple[SourceTitle, ...]) -> OpenQuestion:
     return OpenQuestion(
         stage="staff",
         kind="same_person",
-        subject=f"{person.label} of {source.value}",
+        subject=f"{person.label} of {sources[person.refs[0].source].source.value}",
         options=tuple(_described(other) for other in person.open_to[:4]),
         kept=None,
         confidence=0.5,
+        keys=keys_of(sources, "staff", person.refs),
+        option_keys=tuple(key_of(sources, "staff", min(other.refs)) for other in person.open_to[:4]),
     )
 
 
