@@ -48,6 +48,7 @@ _NEWS: Final = frozenset({"answer_unplaced", "lock_contradicted", "lock_unusable
 """What is shown of a locked field."""
 _ASKED_AS: Final = {"labels": "genres", "role_class": "staff_data"}
 """Questions nobody answers by choosing one option: the field in which they are settled."""
+_MANKIND: Final = 8_000_000_000
 _LONG: Final = 200
 _VALUE: Final = 60
 _ANY: TypeAdapter[Any] = TypeAdapter(Any)
@@ -136,10 +137,10 @@ def _joined(alike: Sequence[ReviewItem]) -> ReviewItem:
 
 
 def _people(decided: Mapping[str, Chosen[Any]]) -> int:
-    """Those on the platform where most are known: members, or else voters, or who marked it a favourite; at least 1."""
+    """Of all platforms' members, voters and those who marked it a favourite the largest number; at least 1."""
     by_source: Mapping[Source, PlatformStatistics] = decided["statistics"].value
     figures = (n for one in by_source.values() for n in (one.members, one.scored_by, one.favorites) if n is not None)
-    return max(1, max(figures, default=1))
+    return min(max(1, max(figures, default=1)), _MANKIND)
 
 
 def _is_by_nobody(chosen: Chosen[Any]) -> bool:

@@ -142,7 +142,7 @@ def note_reviews(c: Connection, reviews: Mapping[str, Review]) -> None:
             continue
         for table in (REVIEWS, REVIEW_ITEMS):
             c.execute(sa.delete(table).where(table.c.title_id.in_(changed)))
-        people = [(title_id, float(min(reviews[title_id].people, 2**53))) for title_id in changed]
+        people = [(title_id, float(reviews[title_id].people)) for title_id in changed]
         c.execute(sa.insert(REVIEWS), [{"title_id": t, "people": n, "digest": digests[t]} for t, n in people])
         items = [_item_row(t, one, n) for t, n in people for one in reviews[t].items]
         if items:
