@@ -6,7 +6,7 @@ from pipeline.domain.aligned import Group
 from pipeline.domain.claims import Finding, OpenQuestion
 from pipeline.domain.source_title import SourceTitle
 from pipeline.preprocess.cast import Person, read_casts
-from pipeline.preprocess.keys import key_of, keys_of
+from pipeline.preprocess.keys import keys_of
 from pipeline.preprocess.matching import Doubt, match_casts
 from pipeline.preprocess.ordering import Aligned
 from pipeline.preprocess.thresholds import Thresholds
@@ -55,5 +55,5 @@ def _question(
         kept=None if doubt.kept is None else 0,
         confidence=doubt.confidence,
         keys=keys_of(sources, "characters", subject.refs),
-        option_keys=tuple(key_of(sources, "characters", min(known[row].refs)) for row in doubt.rows),
+        option_keys=tuple(keys_of(sources, "characters", known[row].refs)[0] for row in doubt.rows),
     )

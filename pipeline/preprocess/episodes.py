@@ -11,7 +11,7 @@ from pipeline.domain.aligned import EpisodeGroup
 from pipeline.domain.claims import Finding, OpenQuestion
 from pipeline.domain.names import EpisodeKind, Source
 from pipeline.domain.source_title import SourceTitle
-from pipeline.preprocess.keys import key_of
+from pipeline.preprocess.keys import key_of, keys_of
 from pipeline.preprocess.listing import Row, Slot, read_rows
 from pipeline.preprocess.numbering import Verdict, best_by_title, find_shift, judge
 from pipeline.preprocess.ordering import Aligned
@@ -88,7 +88,7 @@ def _ask(
                     kept=None,
                     confidence=round(places[0][1], 4),
                     keys=(key_of(log.sources, "episodes", row.ref),),
-                    option_keys=tuple(key_of(log.sources, "episodes", min(slots[place].refs)) for place, _ in places),
+                    option_keys=tuple(keys_of(log.sources, "episodes", slots[place].refs)[0] for place, _ in places),
                 )
             )
 

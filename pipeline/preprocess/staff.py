@@ -13,7 +13,7 @@ from pipeline.domain.claims import Finding, OpenQuestion
 from pipeline.domain.names import Source
 from pipeline.domain.source_title import Credit, SourceTitle
 from pipeline.domain.text import clean, flip, has_letters, kana_to_romaji, name_key, norm
-from pipeline.preprocess.keys import key_of, keys_of
+from pipeline.preprocess.keys import keys_of
 from pipeline.preprocess.ordering import Aligned
 from pipeline.preprocess.thresholds import Thresholds
 
@@ -207,7 +207,7 @@ def _question(person: _Person, sources: tuple[SourceTitle, ...]) -> OpenQuestion
         kept=None,
         confidence=0.5,
         keys=keys_of(sources, "staff", person.refs),
-        option_keys=tuple(key_of(sources, "staff", min(other.refs)) for other in person.open_to[:4]),
+        option_keys=tuple(keys_of(sources, "staff", other.refs)[0] for other in person.open_to[:4]),
     )
 
 
