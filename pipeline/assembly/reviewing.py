@@ -88,9 +88,8 @@ def _of_questions(questions: Iterable[OpenQuestion]) -> Iterator[ReviewItem]:
     for one in questions:
         uncertainty = one.confidence if one.kept is None else 1.0 - one.confidence
         kept = "none of them" if one.kept is None else one.options[one.kept]
-        named = (
-            f"{one.options[0]} or {len(one.options) - 1} others" if len(one.options) > 2 else " or ".join(one.options)
-        )
+        few = " or ".join(one.options)
+        named = few if len(one.options) < 3 else f"{one.options[0]} or {len(one.options) - 1} others"
         detail = one_line(f"{one.subject}: {named}? Meanwhile {kept}", _LONG)
         field = question_id(one) or _ASKED_AS.get(one.kind, one.stage)
         yield ReviewItem(field, one.kind, detail, round(min(max(uncertainty, 0.0), 1.0), 4))
