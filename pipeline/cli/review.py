@@ -154,7 +154,7 @@ def review_unlock_command(title: str, field: str, checkpoints: Path | None, *, i
     """Let the rules decide again. Raises ``BadInput`` when there is no such lock."""
     settings = load_settings(checkpoints=checkpoints, is_practice=is_practice)
     with ledger_of(settings, is_reading=True) as ledger:
-        (title_id,) = find_titles(ledger, [title])
+        title_id = _title(ledger, title)
         lock = ledger.review.unlock(title_id, field)
         (stored,) = ledger.titles.load([title_id])
         others = [one.field for one in ledger.review.locks([title_id]).get(title_id, ())]
@@ -199,8 +199,13 @@ def review_import_command(source: Path, checkpoints: Path | None, *, is_practice
 
 
 def _case(ledger: Ledger, title: str) -> Case:
-    (title_id,) = find_titles(ledger, [title])
-    return open_case(ledger, title_id)
+    return open_case(ledger, _title(ledger, title))
+
+
+def _title(ledger: Ledger, text: str) -> str:
+    """The title meant; of one that was merged the one it became, since nothing decided of the other is obeyed."""
+    (title_id,) = find_titles(ledger, [text])
+    return ledger.titles.survivor(title_id)
 
 
 def _reviewer() -> str:

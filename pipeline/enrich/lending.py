@@ -156,4 +156,4 @@ def _title_of(ledger: Ledger, lent: _Lent) -> str | None:
     holders = set(ledger.titles.known_ids(keys).values())
     if len(holders) == 1:
         return holders.pop()
-    return lent.title_id if not holders and ledger.titles.load([lent.title_id]) else None
+    return ledger.titles.survivor(lent.title_id) if not holders and ledger.titles.load([lent.title_id]) else None

@@ -221,6 +221,12 @@ class TitleBook:
             query = sa.select(IDS.c.title_id).where(IDS.c.site == site.value, IDS.c.id == id_)
             return c.execute(query).scalar()
 
+    def survivor(self, title_id: str) -> str:
+        """The title that a merged one became; any other is itself."""
+        with self._db.read() as c:
+            query = sa.select(TITLES.c.merged_into).where(TITLES.c.title_id == title_id, TITLES.c.state == "merged")
+            return c.execute(query).scalar() or title_id
+
     def find_by_name(self, text: str) -> list[tuple[str, str]]:
         """``(title_id, name)`` of a few active titles by name: those of just this name, else those that contain it."""
         exact = sa.select(TITLES.c.title_id, TITLES.c.name).where(

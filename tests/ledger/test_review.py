@@ -178,6 +178,7 @@ def test_a_survivor_takes_over_what_it_has_not_decided_itself(ledger: Ledger) ->
     sync(ledger, ["mal:1", "mal:2"])
     assert ledger.review.locks([one]) == {one: (LOCK, year)}
     assert ledger.review.locked() == [one]
+    assert [ledger.titles.survivor(t) for t in (one, two, "nobody")] == [one, one, "nobody"]
     finish(ledger, {one: Review()}, [LOCK, year])
     assert due(ledger) == []
     sync(ledger, ["mal:1"], ["mal:2"])
