@@ -143,6 +143,10 @@ def test_an_unlocked_field_comes_back_with_the_next_pass(ledger: Ledger) -> None
     assert due(ledger) == []
     assert ledger.review.unlock(one, "rating") is None
     assert due(ledger) == []
+    ledger.review.lock({one: [LOCK]})
+    ledger.review.unlock(one, "rating")
+    finish(ledger, {one: Review((LOW,), 1)})
+    assert shown(ledger) == [("mal:1", LOW.code)]
 
 
 def test_a_title_that_is_locked_while_a_pass_is_under_way_stays_due(ledger: Ledger) -> None:
@@ -187,11 +191,15 @@ def test_a_survivor_takes_over_what_it_has_not_decided_itself(ledger: Ledger) ->
     assert set(due(ledger)) == {one, two}
 
 
-def test_of_several_that_merge_the_latest_decision_counts_and_leads_back_to_its_own_title(ledger: Ledger) -> None:
+@pytest.mark.parametrize("is_first_later", [True, False])
+def test_of_several_that_merge_the_latest_decision_counts_and_leads_back_to_its_own_title(
+    ledger: Ledger, is_first_later: bool
+) -> None:
     """Three into one, and that into a fourth: there is the one lock; when all part again each has its own."""
     zero, one, two, three = sync(ledger, ["mal:0"], ["mal:1"], ["mal:2"], ["mal:3"])
     late = replace(LOCK, value='"G"', at=9.0)
-    ledger.review.lock({two: [LOCK], three: [late]})
+    mine = {two: late, three: LOCK} if is_first_later else {two: LOCK, three: late}
+    ledger.review.lock({title_id: [lock] for title_id, lock in mine.items()})
     sync(ledger, ["mal:0"], ["mal:1", "mal:2", "mal:3"])
     assert ledger.titles.active() == [zero, one]
     assert ledger.review.locks([zero, one]) == {one: (late,)}
@@ -199,7 +207,7 @@ def test_of_several_that_merge_the_latest_decision_counts_and_leads_back_to_its_
     assert ledger.titles.active() == [zero]
     assert ledger.review.locks([zero]) == {zero: (late,)}
     sync(ledger, ["mal:0"], ["mal:1"], ["mal:2"], ["mal:3"])
-    assert ledger.review.locks([zero, one, two, three]) == {two: (LOCK,), three: (late,)}
+    assert ledger.review.locks([zero, one, two, three]) == {title_id: (lock,) for title_id, lock in mine.items()}
     assert ledger.review.locked() == [two, three]
 
 
