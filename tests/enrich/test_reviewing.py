@@ -11,6 +11,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from pipeline.assembly.reviewing import seen_basis
 from pipeline.domain.claims import Chosen, Claim, OpenQuestion
 from pipeline.domain.names import Site, Source
 from pipeline.domain.review import LOCKED, Lock, answer_of
@@ -294,6 +295,7 @@ async def test_an_id_two_titles_learned_is_looked_at_until_it_was_seen(done: Set
         assert set(queue_of(ledger, field="platform_ids")) >= set(found)
         assert len(queue_of(ledger, limit=1)) == 1
         assert queue_of(ledger, field="year", code="id_shared") == []
-    lock(done, "platform_ids", replace(MARIA, seen=True))
+    made = lock(done, "platform_ids", replace(MARIA, seen=True))
+    assert made.basis == seen_basis(())  # what its pass finds of it is another matter
     with ledger_at(done) as ledger:
         assert [one.title_id for one in queue_of(ledger, code="id_shared")] == [radio.title_id]
