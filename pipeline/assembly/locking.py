@@ -92,7 +92,8 @@ def _lock(rules: Chosen[Any], lock: Lock) -> tuple[Chosen[Any], list[Finding]]:
 def _tell(decided: dict[str, Chosen[Any]], lock: Lock) -> None:
     """Say beside the members that the alignment was told by a person who one of them is."""
     name, chosen = WHO_IS_WHO[kind_of(lock)], answer_of(lock)[0]
-    told = f"{lock.field.partition(':')[2]} is {chosen or 'none of ' + ', '.join(answer_of(lock)[1])}, {lock.told}"
+    whom = chosen or f"none of {', '.join(answer_of(lock)[1])}"
+    told = f"answered: {lock.field.partition(':')[2]} is {whom}, {lock.told}"
     sources = tuple(sorted({*decided[name].sources, Source.REVIEW}))
     decided[name] = replace(decided[name], sources=sources, evidence=(*decided[name].evidence, told))
 
@@ -106,7 +107,7 @@ def _relate(decided: dict[str, Chosen[Any]], lock: Lock) -> Iterable[Finding]:
     at = next((n for n, one in enumerate(works) if key in work_keys(one, is_anime=name == "related_anime")), None)
     kind = answer_of(lock)[0]
     if at is None or kind not in _KINDS:
-        message = f"{lock.field} was {lock.told}; no source names that work any more, so the answer does nothing"
+        message = f"{lock.field} was {lock.told}; no source names that work any more, so it does nothing: unlock it"
         return [Finding("answer_unplaced", message, name)]
     before = works[at]
     works[at] = before.model_copy(update={"relation": RelationKind(kind), "confidence": 1.0})

@@ -84,6 +84,7 @@ def review_list_command(options: ListOptions, checkpoints: Path | None, *, is_pr
         queue = queue_of(ledger, field=options.field, code=options.code, limit=options.limit)
         counts = ledger.review.counts(field=options.field)
         titles = {title.title_id: title for title in ledger.titles.load([one.title_id for one in queue])}
+        is_begun = ledger.review.is_begun()
     if options.is_json:
         print_json({"counts": counts, "items": [_queued_json(one, titles[one.title_id]) for one in queue]})
         return 0
@@ -96,7 +97,9 @@ def review_list_command(options: ListOptions, checkpoints: Path | None, *, is_pr
         )
         _say(f"    {one.item.detail}", "dim")
     if not queue:
-        console.print("nothing to review")
+        console.print(
+            "nothing to review" if is_begun else "there is no queue yet: the next `anime-enrich run` makes it"
+        )
         return 0
     told = ", ".join(f"{count:,} {code}" for code, count in counts.items())
     console.print(f"\n{len(queue)} shown of {told}")

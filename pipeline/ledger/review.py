@@ -93,6 +93,11 @@ class ReviewBook:
                 found |= dict(c.execute(query).all())
         return found
 
+    def is_begun(self) -> bool:
+        """Whether any title's pass left its items yet (be there none of them)."""
+        with self._db.read() as c:
+            return c.execute(sa.select(REVIEWS.c.title_id).limit(1)).first() is not None
+
     def locks(self, title_ids: Sequence[str]) -> dict[str, tuple[Lock, ...]]:
         """What was decided of some titles, by field; titles without any are left out."""
         with self._db.read() as c:

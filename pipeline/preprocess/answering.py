@@ -120,5 +120,5 @@ def _apply(groups: "_Groups[Any]", lock: Lock) -> Finding | None:
     if is_placed:
         return None
     missing = subject if chosen is None or groups.holding(subject) is None else chosen
-    message = f"{lock.field} was {lock.told}; no platform lists {missing} any more, so the answer does nothing"
+    message = f"{lock.field} was {lock.told}; no platform lists {missing} any more, so it does nothing: unlock it"
     return Finding("answer_unplaced", message, WHO_IS_WHO[kind_of(lock)])

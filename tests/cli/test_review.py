@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from commanding import anime_enrich, told
 
+from pipeline.enrich.rehearsal import practice_catalogue
+
 ONE, OTHER = "mal:900020", "mal:900012"
 
 
@@ -175,6 +177,12 @@ def test_locks_of_titles_that_are_not_here_end_with_3(folder: Path) -> None:
 def test_a_title_without_a_record_has_nothing_to_review(read_only: Path) -> None:
     """The next step is to make it."""
     assert "anime-enrich run" in told(call(read_only, "review", "show", "mal:900001"), 2)
+
+
+def test_before_the_first_run_there_is_no_queue(tmp_path: Path) -> None:
+    """That is something else than a queue with nothing in it."""
+    anime_enrich("catalogue", "sync", practice_catalogue(), folder=tmp_path)
+    assert "no queue yet" in anime_enrich("review", "list", folder=tmp_path).stdout
 
 
 def test_without_a_ledger_nothing_is_made(tmp_path: Path) -> None:
