@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check kill fuzz bench bench-fetch schemas format models clean eval-fields fields-table
+.PHONY: help run test check kill fuzz eval eval-matching eval-fields fields-table bench bench-fetch schemas format models clean
 
 help: ## what there is to do
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
 
 $(VENV)/.run: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -45,6 +45,11 @@ kill: $(VENV)/.test ## the full kill suite: SIGKILL at every named step and at 5
 
 fuzz: $(VENV)/.test ## recorded answers with faults in them, over 20,000, through convert and merge; minutes
 	@$(BIN)/python -m pytest -n 2 -m fuzz tests/fuzz
+
+eval: eval-matching eval-fields ## everything that was decided by hand, against what comes out
+
+eval-matching: $(VENV)/.test ## who is who across platforms: precision and recall against labels made by hand
+	@$(BIN)/python -m tests.evaluation.matching
 
 bench: $(VENV)/.test ## benchmarks: ratios measured in one run
 	@$(BIN)/python benchmarks/per_title.py

@@ -53,7 +53,7 @@ _HOUR_S: Final = 3600.0
 _DAY_S: Final = 86_400.0
 _START_S: Final = 60.0
 _PLACES: Final = 8
-"""Jikan's requests under way at once: rate x latency, and ``--speed`` multiplies the rate."""
+"""Requests under way at once of the two that set the time: rate x latency, and ``--speed`` multiplies the rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,8 @@ def child(folder: Path, addresses: Mapping[str, str], speed: float, budget: Mapp
     location = str(folder / "rows.jsonl")
     settings = pointed(Settings(checkpoints=folder / "checkpoints", catalogue=location), addresses, speed=speed)
     given = settings.model_dump() | {"budget_path": None} | dict(budget)
-    given["platforms"]["jikan"]["concurrency"] = _PLACES
+    for name in ("jikan", "anime_planet"):
+        given["platforms"][name]["concurrency"] = _PLACES
     settings = Settings(**given)
     with closing(open_ledger(settings, now=time.time)) as ledger:
         sync_catalogue(ledger, location)

@@ -1,7 +1,9 @@
 """Step 5: the record and its provenance, put together from the stages' drafts, checked, and written canonically.
 
-``assemble`` puts together and decides nothing. ``validate`` refuses what is not a record. ``load_record`` reads what
-any released version wrote. ``schemas`` writes the JSON Schemas of everything that leaves the house.
+``assemble`` puts together and decides nothing; what persons decided stands over the rules (``locking``), and what a
+person should look at comes out beside the record (``reviewing``). ``validate`` refuses what is not a record.
+``load_record`` reads what any released version wrote. ``schemas`` writes the JSON Schemas of everything that leaves the
+house.
 """
 
 from pipeline.assembly.assembling import ASSEMBLE_VERSION, Assembled, assemble

@@ -4,7 +4,7 @@ Every field of the record is decided in exactly one draft, or here because it is
 its reason beside it, also those nobody spoke of.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, Literal
 
@@ -13,18 +13,21 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from pipeline.assembly.completeness import completeness
 from pipeline.assembly.invariants import find_broken_invariants
 from pipeline.assembly.licences import LICENCES
+from pipeline.assembly.locking import apply_locks
+from pipeline.assembly.reviewing import review_of
 from pipeline.domain.canonical import digest_of
 from pipeline.domain.claims import Chosen, Claim, Finding
 from pipeline.domain.drafts import Draft
 from pipeline.domain.names import Outcome, Platform, Source, Tier
 from pipeline.domain.record import AnimeRecord, EnrichmentMetadata, FieldProvenance, Provenance
+from pipeline.domain.review import Lock, Review
 from pipeline.domain.title import StageInput, Title, id_key
 from pipeline.errors import BadInput, Broken
 from pipeline.stages import STAGES
 
 __all__ = ["ASSEMBLE_VERSION", "Assembled", "assemble"]
 
-ASSEMBLE_VERSION: Final = 2
+ASSEMBLE_VERSION: Final = 3
 """Goes up whenever the same drafts assemble to something else."""
 
 _COMMON: Final = frozenset(field.name for field in fields(Draft))
@@ -43,10 +46,11 @@ _ANY: TypeAdapter[Any] = TypeAdapter(Any)
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """What leaves the house for one title."""
+    """What leaves the house for one title, and what of it a person should look at."""
 
     record: AnimeRecord
     provenance: Provenance
+    review: Review
 
 
 def assemble(
@@ -54,18 +58,22 @@ def assemble(
     drafts: Mapping[str, Draft],
     outcomes: Mapping[Platform, Outcome],
     stale: Collection[Platform] = (),
+    locks: Sequence[Lock] = (),
 ) -> Assembled:
-    """Put one title together. ``stale`` are platforms whose word is an earlier one.
+    """Put one title together. ``stale`` are platforms whose word is an earlier one, ``locks`` what persons decided.
 
     Raises ``BadInput`` when a draft is missing or of another stage, ``Broken`` when a decided value cannot stand in a
     record.
     """
-    decided = _decided(drafts)
+    questions = [question for name in STAGES if name in drafts for question in drafts[name].questions]
+    locked = apply_locks(_decided(drafts), questions, locks)
+    decided = locked.decided
     status: dict[str, Literal["ok", "degraded"]] = {
         name: "degraded" if drafts[name].is_degraded else "ok" for name in STAGES
     }
     values: dict[str, Any] = {name: chosen.value for name, chosen in decided.items()} | _identity(inputs)
-    findings = _findings(inputs, drafts, values)
+    broken = find_broken_invariants(values)
+    findings = _findings(inputs, drafts, (*broken, *locked.findings))
     metadata = EnrichmentMetadata(
         outcomes={platform: outcomes.get(platform, Outcome.NOT_LISTED) for platform in Platform},
         tier=_tier(outcomes, stale),
@@ -73,11 +81,12 @@ def assemble(
         is_degraded=Outcome.FAILED in outcomes.values() or "degraded" in status.values(),
         stage_status=status,
         completeness=completeness(values, values["type"], values["status"]),
-        open_questions=sum(len(drafts[name].questions) for name in STAGES),
+        open_questions=len(locked.questions),
         findings=sorted({finding.code for finding in findings}),
     )
     record = _record({**values, "enrichment_metadata": metadata})
-    return Assembled(record, _provenance(record, decided, findings, inputs))
+    review = review_of(record.title_id, decided, locked.questions, findings, broken=broken, locks=locks)
+    return Assembled(record, _provenance(record, decided, findings, inputs), review)
 
 
 def _decided(drafts: Mapping[str, Draft]) -> dict[str, Chosen[Any]]:
@@ -114,7 +123,7 @@ def _tier(outcomes: Mapping[Platform, Outcome], stale: Collection[Platform]) -> 
     return max(heard, key=lambda tier: tier.level, default=Tier.CATALOGUE)
 
 
-def _findings(inputs: StageInput, drafts: Mapping[str, Draft], values: Mapping[str, Any]) -> list[Finding]:
+def _findings(inputs: StageInput, drafts: Mapping[str, Draft], own: Iterable[Finding]) -> list[Finding]:
     """All findings of all steps once each, in a stable order."""
     everything: Iterable[Finding] = (
         *(finding for one in inputs.sources for finding in one.findings),
@@ -126,7 +135,7 @@ def _findings(inputs: StageInput, drafts: Mapping[str, Draft], values: Mapping[s
         *inputs.title.findings,
         *inputs.alignment.findings,
         *(finding for name in STAGES for finding in drafts[name].findings),
-        *find_broken_invariants(values),
+        *own,
     )
     return sorted(set(everything), key=lambda one: (one.code, one.field, one.source or "", one.message))
 

@@ -26,6 +26,8 @@ app.add_typer(practice_app, name="practice")
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(anidb_app, name="anidb")
 app.add_typer(animeschedule_app, name="animeschedule")
+review_app = typer.Typer(no_args_is_help=True, help="What a person should look at, and what a person decided.")
+app.add_typer(review_app, name="review")
 
 Titles = Annotated[
     list[str] | None, typer.Argument(metavar="TITLE…", help="Ids (mal:1), source URLs, title_ids or names.")
@@ -296,6 +298,103 @@ def animeschedule_sweep(
 
     practising = _practice(practice, None, speed)
     raise typer.Exit(animeschedule_sweep_command(checkpoints, practice=practising, is_json=as_json))
+
+
+ReviewTitle = Annotated[str, typer.Argument(metavar="TITLE", help="Id (mal:1), URL, title_id or name.")]
+ReviewField = Annotated[str, typer.Argument(metavar="FIELD", help="A field, or a question as `review show` names it.")]
+
+
+@review_app.command("list")
+def review_list(
+    *,
+    field: Annotated[str | None, typer.Option("--field", help="One field or kind of question only.")] = None,
+    code: Annotated[str | None, typer.Option("--code", help="One reason only: low_confidence, conflict …")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 20,
+    checkpoints: Checkpoints = None,
+    practice: Practice = False,
+    as_json: AsJson = False,
+) -> None:
+    """List what a person should look at, the most pressing first: uncertainty times the people who follow a title."""
+    from pipeline.cli.review import ListOptions, review_list_command
+
+    options = ListOptions(field=field, code=code, limit=limit, is_json=as_json)
+    raise typer.Exit(review_list_command(options, checkpoints, is_practice=practice))
+
+
+@review_app.command("show")
+def review_show(
+    title: ReviewTitle,
+    field: Annotated[
+        str | None, typer.Argument(metavar="[FIELD]", help="A field or question; all that are in doubt if none.")
+    ] = None,
+    *,
+    checkpoints: Checkpoints = None,
+    practice: Practice = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what stands and why, who says what else, numbered, and where to look."""
+    from pipeline.cli.review import review_show_command
+
+    raise typer.Exit(review_show_command(title, field, checkpoints, is_practice=practice, is_json=as_json))
+
+
+@review_app.command("resolve")
+def review_resolve(
+    title: ReviewTitle,
+    field: ReviewField,
+    *,
+    value: Annotated[str | None, typer.Option("--value", metavar="JSON", help="The right value, as JSON.")] = None,
+    choose: Annotated[int | None, typer.Option("--choose", metavar="N", help="What `review show` numbers N.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="What stands is right.")] = False,
+    seen: Annotated[bool, typer.Option("--seen", help="Lock nothing; out of the queue until it changes.")] = False,
+    by: Annotated[str | None, typer.Option("--by", help="Who decides (default: the user of this machine).")] = None,
+    note: Annotated[str, typer.Option("--note", help="Why.")] = "",
+    checkpoints: Checkpoints = None,
+    practice: Practice = False,
+) -> None:
+    """Decide a field or a question. Later runs obey it, and `review export` makes it a golden case."""
+    from pipeline.cli.review import ResolveOptions, review_resolve_command
+
+    options = ResolveOptions(
+        title=title, field=field, value=value, choose=choose, is_keep=keep, is_seen=seen, by=by, note=note
+    )
+    raise typer.Exit(review_resolve_command(options, checkpoints, is_practice=practice))
+
+
+@review_app.command("unlock")
+def review_unlock(
+    title: ReviewTitle, field: ReviewField, *, checkpoints: Checkpoints = None, practice: Practice = False
+) -> None:
+    """Take a decision back: the rules decide again."""
+    from pipeline.cli.review import review_unlock_command
+
+    raise typer.Exit(review_unlock_command(title, field, checkpoints, is_practice=practice))
+
+
+@review_app.command("export")
+def review_export(
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="JSON Lines, one case a lock.")],
+    *,
+    checkpoints: Checkpoints = None,
+    practice: Practice = False,
+) -> None:
+    """Write every decision to a file: for colleagues, and as golden cases for tests."""
+    from pipeline.cli.review import review_export_command
+
+    raise typer.Exit(review_export_command(target, checkpoints, is_practice=practice))
+
+
+@review_app.command("import")
+def review_import(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="What `review export` wrote.")],
+    *,
+    checkpoints: Checkpoints = None,
+    practice: Practice = False,
+) -> None:
+    """Take a colleague's decisions over; of two of one field the later one stands."""
+    from pipeline.cli.review import review_import_command
+
+    raise typer.Exit(review_import_command(source, checkpoints, is_practice=practice))
 
 
 def _practice(is_on: bool, recordings: Path | None, speed: float) -> "tuple[float, Path | None] | None":

@@ -15,7 +15,7 @@ from pipeline.domain.canonical import JsonValue
 from pipeline.errors import BadInput, Damaged
 from pipeline.ledger import Ledger
 
-__all__ = ["export_command"]
+__all__ = ["export_command", "whole_file"]
 
 _PARQUET_ROWS: Final = 500
 
@@ -67,7 +67,7 @@ def _provenances(ledger: Ledger, torn: dict[str, str]) -> Iterator[bytes]:
 
 
 @contextmanager
-def _whole(target: Path) -> Iterator[IO[bytes]]:
+def whole_file(target: Path) -> Iterator[IO[bytes]]:
     """A file that appears under its name only when it is whole."""
     beside = target.with_name(f".{target.name}.{os.getpid()}")
     try:
@@ -83,12 +83,12 @@ def _whole(target: Path) -> Iterator[IO[bytes]]:
 
 
 def _write_jsonl(target: Path, records: Iterator[bytes]) -> int:
-    with _whole(target) as file:
+    with whole_file(target) as file:
         return _write_lines(file, records)
 
 
 def _write_jsonl_zst(target: Path, records: Iterator[bytes]) -> int:
-    with _whole(target) as file, zstandard.ZstdCompressor(level=9).stream_writer(file, closefd=False) as packed:
+    with whole_file(target) as file, zstandard.ZstdCompressor(level=9).stream_writer(file, closefd=False) as packed:
         return _write_lines(packed, records)
 
 
@@ -107,7 +107,7 @@ def _write_parquet(target: Path, records: Iterator[bytes]) -> int:
 
     schema = _parquet_schema(pa)
     count = 0
-    with _whole(target) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
+    with whole_file(target) as file, pq.ParquetWriter(file, schema, compression="zstd") as writer:
         batch: list[dict[str, JsonValue]] = []
         for record in records:
             batch.append(_flat(orjson.loads(record), schema))

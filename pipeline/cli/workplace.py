@@ -30,7 +30,7 @@ _TITLE_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}
 def load_settings(
     *, checkpoints: Path | None = None, catalogue: str | None = None, is_practice: bool = False
 ) -> Settings:
-    """Settings of this command. Practice keeps a ledger of its own, so nothing of it mixes with real titles."""
+    """Settings of this command. Practice keeps ledger, blobs and points of its own: nothing mixes with real titles."""
     given: dict[str, Any] = {}
     if checkpoints is not None:
         given["checkpoints"] = checkpoints
@@ -46,6 +46,7 @@ def load_settings(
             "catalogue": catalogue or practice_catalogue(),
             "ledger_url": None,
             "blobs_url": None,
+            "store": settings.store.model_copy(update={"url": None, "api_key": None}),
         }
     )
 

@@ -69,3 +69,8 @@ class OpenQuestion:
     options: tuple[str, ...]
     kept: int | None
     confidence: float
+    keys: tuple[str, ...] = ()
+    """Every name by which the subject can be found again (``anilist:40``), the surest first; none where a person
+    cannot answer by choosing one option."""
+    option_keys: tuple[str, ...] = ()
+    """The same of each option."""

@@ -21,7 +21,7 @@ def make_adapters(settings: Settings) -> Mapping[Platform, PlatformAdapter]:
     p = settings.platforms
     return {
         Platform.JIKAN: JikanAdapter(asked=p.jikan.core | p.jikan.extras, base=p.jikan.base),
-        Platform.ANILIST: AniListAdapter(batch=p.anilist.batch),
+        Platform.ANILIST: AniListAdapter(titles=p.anilist.batch),
         Platform.KITSU: KitsuAdapter(batch=p.kitsu.batch, largest_batch=p.kitsu.largest_batch, api=p.kitsu.api),
         Platform.ANIDB: AnidbAdapter(client=p.anidb.client or "", client_version=p.anidb.client_version),
         Platform.ANIME_PLANET: AnimePlanetAdapter(),

@@ -15,8 +15,10 @@ from pipeline.domain.canonical import Digest, digest_of
 from pipeline.domain.names import Outcome, Platform, Tier
 from pipeline.embedding import INPUT_VERSION, identity
 from pipeline.embedding.port import ImageEmbedder, TextEmbedder
+from pipeline.enrich.asking import Transport
 from pipeline.enrich.batching import BatchSize
-from pipeline.enrich.fetching import FOREVER, Fetcher, Transport, due_at
+from pipeline.enrich.fetching import Fetcher
+from pipeline.enrich.freshness import FOREVER, due_at
 from pipeline.enrich.guarding import Guard
 from pipeline.enrich.loading import ImageSource, Loaded, Loader
 from pipeline.enrich.steps import ASSEMBLE, Made, Steps, code_versions
@@ -199,6 +201,8 @@ class Chain:
                     record=m.record_digest or m.title.record,
                     provenance=m.provenance_digest or m.title.provenance,
                     tier=tier,
+                    review=m.review,
+                    locks=m.locks,
                 )
             )
             ended.append(Ended(m, result, why))

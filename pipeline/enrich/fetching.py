@@ -1,71 +1,33 @@
 """Step 2, fetch: one platform over a stream of titles, batch by batch, everything noted before and after.
 
-The engine knows no platform: an adapter plans requests from the parts that are there, the transport asks, the ledger
-keeps. A batch is asked in rounds until nothing is left to ask; killed between any two lines, the next run plans from
-the same parts and asks only for the rest.
+Which titles are asked for and what came of it is decided here; how they are asked, in ``asking``.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Protocol
-
-import structlog
+from dataclasses import dataclass, field
+from typing import Final
 
 from pipeline.catalogue import load_row
-from pipeline.domain.canonical import Digest
-from pipeline.domain.exchange import Answer, Reading, Request, Wanted
+from pipeline.domain.exchange import Wanted
 from pipeline.domain.names import AiringStatus, Outcome, Platform
 from pipeline.enrich.adapters import ids_to_ask
+from pipeline.enrich.asking import Asking, Transport
 from pipeline.enrich.batching import BatchSize
 from pipeline.enrich.decay import Sight
+from pipeline.enrich.freshness import FOREVER, fresh_until, is_fresh, missing_of, outcome_of_kept, wanted_of
 from pipeline.enrich.guarding import Guard
-from pipeline.errors import (
-    BadInput,
-    Blocked,
-    Broken,
-    BudgetSpent,
-    EnrichError,
-    EntryGone,
-    NotRecorded,
-    RetryLater,
-    ShrinkBatch,
-    one_line,
-)
+from pipeline.errors import EnrichError
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import REUSE_S, Gathered, Kept, Settled, SettledOutcome
 from pipeline.ledger.titles import StoredTitle
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import FreshnessSettings
 
-__all__ = [
-    "FOREVER",
-    "Fetcher",
-    "Transport",
-    "due_at",
-    "fresh_until",
-    "is_fresh",
-    "missing_of",
-    "outcome_of_kept",
-    "wanted_of",
-]
+__all__ = ["Fetcher"]
 
-_log = structlog.get_logger(__name__)
-_DAY_S = 86_400.0
-FOREVER = 4_102_444_800.0  # 2100: what we did not ask stays so until the settings or the row change
-_ASKED = (Outcome.FOUND, Outcome.ABSENT, Outcome.FAILED)
-_LOOKED_INTO = 5  # of a batch of fifty: what a platform lost is missing from five as well
-_NOT_MODIFIED = 304
-_ROUNDS = 200  # a platform that always has "one page more" is Broken
-
-
-class Transport(Protocol):
-    """Sends one request politely."""
-
-    async def send(self, request: Request, check: Callable[[Request, Answer], None]) -> Answer:
-        """Give a checked answer, or raise from the tree of ``errors``."""
-        ...
+_ASKED: Final = (Outcome.FOUND, Outcome.ABSENT, Outcome.FAILED)
+_LOOKED_INTO: Final = 5  # of a batch of fifty: what a platform lost is missing from five as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,74 +43,6 @@ class _Asked:
     """Whether the platform had it when it was last asked."""
     until: float | None = None
     """Where the parts had are fresh and only some are lacking: until when they are."""
-
-
-def fresh_until(outcome: Outcome, status: AiringStatus, *, now: float, policy: FreshnessSettings) -> float:
-    """Until when an outcome is good. A failure is due at once."""
-    if outcome is Outcome.FAILED:
-        return now
-    if outcome is Outcome.ABSENT:
-        return now + policy.absent_days * _DAY_S
-    days = {
-        AiringStatus.FINISHED: policy.finished_days,
-        AiringStatus.CANCELLED: policy.finished_days,
-        AiringStatus.AIRING: policy.airing_days,
-        AiringStatus.HIATUS: policy.airing_days,
-        AiringStatus.UPCOMING: policy.upcoming_days,
-        AiringStatus.UNKNOWN: policy.unknown_days,
-    }[status]
-    return now + days * _DAY_S
-
-
-def wanted_of(title: StoredTitle, ids: Sequence[str]) -> tuple[Wanted, ...]:
-    """What an adapter is told of a title's ids before anything is had of them."""
-    row = load_row(title.row)
-    return tuple(Wanted(id_, type=row.type, status=row.status, episodes=row.episodes, ids=title.ids) for id_ in ids)
-
-
-def is_fresh(last: SettledOutcome, ids: Sequence[str], *, now: float) -> bool:
-    """Whether what is had still stands for a title that has these ids on the platform."""
-    return last.fresh_until > now and last.ids == tuple(ids)
-
-
-def due_at(outcome: SettledOutcome) -> float:
-    """When a title must be asked for again: a failure at once, even where it left something that stands."""
-    return 0.0 if outcome.outcome is Outcome.FAILED else outcome.fresh_until
-
-
-def missing_of(
-    adapter: PlatformAdapter, ledger: Ledger, title: StoredTitle, last: SettledOutcome
-) -> tuple[Request, ...]:
-    """What a title with a fresh outcome still lacks of what the adapter wants now (it may want more than it did).
-
-    No part is older than the outcome's own asking, so all that are there count.
-    """
-    if last.outcome not in (Outcome.FOUND, Outcome.FAILED):
-        return ()
-    had = ledger.fetched.gathered(adapter.name, dict.fromkeys(last.ids, 0.0))
-    wanted = (replace(one, parts=had[one.id].parts) for one in wanted_of(title, last.ids) if not had[one.id].is_absent)
-    try:
-        return tuple(request for one in wanted for request in adapter.plan_requests([one]))
-    except (BadInput, Broken):
-        return ()  # the step that reads the part says so
-
-
-def outcome_of_kept(
-    title: StoredTitle, platform: Platform, ids: Sequence[str], kept: Mapping[str, Kept], policy: FreshnessSettings
-) -> SettledOutcome | None:
-    """What answers that are kept come to without asking; ``None`` when they come to nothing.
-
-    They are good as long as if they had been asked for when they were given; at once due where some ids have none.
-    """
-    mine = [kept[id_] for id_ in ids if id_ in kept]
-    is_whole = len(mine) == len(ids)
-    outcome = Outcome.ABSENT if all(one.is_absent for one in mine) else Outcome.FOUND
-    if not mine or (outcome is Outcome.ABSENT and not is_whole):
-        return None
-    said_at = min(one.said_at for one in mine)
-    until = fresh_until(outcome, load_row(title.row).status, now=said_at, policy=policy) if is_whole else said_at
-    reason = f"said on {datetime.fromtimestamp(said_at, tz=UTC):%Y-%m-%d}"
-    return SettledOutcome(title.title_id, platform, outcome, tuple(ids), reason, until)
 
 
 @dataclass(slots=True)
@@ -176,11 +70,13 @@ class Fetcher:
     why_left_out: str | None = None
     rest_s: float = REUSE_S
     guard: Guard | None = None
-    _places: asyncio.Semaphore = field(init=False)
+    _asking: Asking = field(init=False)
 
     def __post_init__(self) -> None:
         """As many requests at once as titles' batches."""
-        self._places = asyncio.Semaphore(self.concurrency)
+        self._asking = Asking(
+            self.adapter, self.ledger, self.transport, self.concurrency, self.on_step, self.sizes, self.guard
+        )
 
     @property
     def platform(self) -> Platform:
@@ -272,19 +168,9 @@ class Fetcher:
             return SettledOutcome(title.title_id, self.platform, Outcome.LEFT_OUT, (), self.why_left_out)
         return None
 
-    @property
-    def _size(self) -> BatchSize:
-        start = BatchSize.starting(self.adapter.batch, self.adapter.batch_bounds)
-        return self.sizes.get(self.platform, start)
-
-    def _resize(self, size: BatchSize) -> None:
-        if size != self._size:
-            _log.info("batch_resized", platform=self.platform.value, before=self._size.size, after=size.size)
-            self.sizes[self.platform] = size
-
     def _cut(self, errands: list[_Asked]) -> tuple[list[_Asked], list[_Asked]]:
         """Whole titles, as many as their ids fit into one round, and the rest."""
-        room = self._size.size
+        room = self._asking.size.size
         for count, errand in enumerate(errands):
             room -= len(errand.ids)
             if room < 0 and count:
@@ -296,132 +182,11 @@ class Fetcher:
     ) -> None:
         wanted = [w for errand in batch for w in errand.wanted]
         since = {id_: errand.since for errand in batch for id_ in errand.ids}
-        problems = await self._complete(wanted, since)
+        problems = await self._asking.complete(wanted, since)
         for sight in await asyncio.to_thread(self._settle, batch, since, problems):
             if self.guard is not None:
                 self.guard.note(sight)
         await on_settled(self.platform, [errand.title.title_id for errand in batch])
-
-    async def _complete(self, wanted: Sequence[Wanted], since: Mapping[str, float]) -> dict[str, EnrichError]:
-        """Ask until every id is complete, absent or has a problem; gives the problems by id."""
-        problems: dict[str, EnrichError] = {}
-        asked: set[Digest] = set()
-        for _ in range(_ROUNDS):
-            had = await asyncio.to_thread(
-                self.ledger.fetched.gathered, self.platform, {w.id: since[w.id] for w in wanted}
-            )
-            open_ = [
-                replace(w, parts=had[w.id].parts) for w in wanted if w.id not in problems and not had[w.id].is_absent
-            ]
-            requests, unplanned = self._plan(open_)
-            problems |= unplanned
-            if not requests:
-                return problems
-            problems |= self._give_up([r for r in requests if r.key in asked], "is answered with something else")
-            new = [request for request in requests if request.key not in asked]
-            asked |= {request.key for request in new}
-            for found in await asyncio.gather(*(self._ask(r, open_, since) for r in new)):
-                problems |= found
-        return problems | self._give_up(requests, "always has one page more")
-
-    def _plan(self, wanted: Sequence[Wanted]) -> tuple[tuple[Request, ...], dict[str, EnrichError]]:
-        """What to ask next. An id nothing can be planned for is that id's problem, and nobody else's."""
-        try:
-            return (self.adapter.plan_requests(wanted) if wanted else ()), {}
-        except (BadInput, Broken):
-            problems = {w.id: problem for w in wanted if (problem := self._why_unplanned(w)) is not None}
-            fine = [w for w in wanted if w.id not in problems]
-            return (self.adapter.plan_requests(fine) if fine else ()), problems
-
-    def _why_unplanned(self, wanted: Wanted) -> EnrichError | None:
-        try:
-            self.adapter.plan_requests([wanted])
-        except (BadInput, Broken) as problem:
-            return problem
-        return None
-
-    def _give_up(self, requests: Sequence[Request], why: str) -> dict[str, EnrichError]:
-        return {
-            id_: Broken(f"{self.platform.value}: {request.kind!r} of {id_!r} {why}", platform=self.platform.value)
-            for request in requests
-            for id_ in request.ids
-        }
-
-    async def _ask(
-        self, request: Request, wanted: Sequence[Wanted], since: Mapping[str, float]
-    ) -> dict[str, EnrichError]:
-        try:
-            async with self._places:  # a process that is killed has asked for no more than these and not kept it
-                await self._ask_and_keep(request, since)
-        except ShrinkBatch as heavy:
-            if heavy.status != 200:  # an error inside a 200 is one title's trouble and says nothing of the size
-                self._resize(self._size.after_refusal(len(request.ids)))
-            return await self._ask_halves(request, wanted, since, heavy)
-        except (RetryLater, Blocked, BudgetSpent, Broken, NotRecorded) as error:
-            if self.guard is not None and isinstance(error, Broken):
-                self.guard.see_answer(is_readable=False, sample=error.evidence)
-            _log.info("request_failed", platform=self.platform.value, kind=request.kind, problem=str(error))
-            return dict.fromkeys(request.ids, error)
-        return {}
-
-    async def _ask_and_keep(self, request: Request, since: Mapping[str, float]) -> None:
-        if self.guard is not None:
-            self.guard.refuse()
-        self.on_step(f"ask:{self.platform.value}")
-        try:
-            answer = await self._send(request)
-        except EntryGone as gone:
-            answer, reading = (
-                Answer(gone.status or 404, {}, gone.evidence.encode(), ""),
-                Reading(absent=frozenset(request.ids)),
-            )
-        else:
-            self._resize(self._size.after_answer(len(request.ids), answer.elapsed_s))
-            reading = self._read(request, answer)
-            if self.guard is not None:
-                self.guard.see_answer(is_readable=True)
-        self.on_step(f"keep:{self.platform.value}")
-        # the disk's time is not the platform's: answers that come meanwhile are noted when they come
-        await asyncio.to_thread(self.ledger.fetched.save, request, answer, reading, since)
-
-    async def _send(self, request: Request) -> Answer:
-        """Ask; what the platform says has not changed since we had it is had again, and as new as a fresh answer."""
-        kept = await asyncio.to_thread(self.ledger.fetched.known_answer, request)
-        if kept is None:
-            return await self.transport.send(request, self.adapter.check_answer)
-        validators, had = kept
-        answer = await self.transport.send(replace(request, had=validators), self.adapter.check_answer)
-        if answer.status != _NOT_MODIFIED:
-            return answer
-        return replace(had, headers={**had.headers, **answer.headers}, elapsed_s=answer.elapsed_s)
-
-    def _read(self, request: Request, answer: Answer) -> Reading:
-        """The entry boundary: an answer that an adapter stumbles over is that request's failure, not the run's."""
-        if answer.reading is not None:
-            return answer.reading
-        try:
-            return self.adapter.parse_answer(request, answer)
-        except EnrichError:
-            raise
-        except Exception as error:
-            _log.exception("answer_unreadable", platform=self.platform.value, kind=request.kind)
-            raise Broken(
-                f"{self.platform.value}: an answer of kind {request.kind!r} cannot be read "
-                f"({type(error).__name__}: {error})",
-                platform=self.platform.value,
-                status=answer.status,
-                evidence=one_line(answer.body),
-            ) from error
-
-    async def _ask_halves(
-        self, request: Request, wanted: Sequence[Wanted], since: Mapping[str, float], heavy: ShrinkBatch
-    ) -> dict[str, EnrichError]:
-        mine = [w for w in wanted if w.id in set(request.ids)]
-        if len(mine) < 2:
-            return dict.fromkeys(request.ids, heavy)
-        middle = len(mine) // 2
-        problems = await self._complete(mine[:middle], since)
-        return problems | await self._complete(mine[middle:], since)
 
     def _settle(
         self, batch: Sequence[_Asked], since: Mapping[str, float], problems: Mapping[str, EnrichError]
@@ -443,7 +208,9 @@ class Fetcher:
             outcomes.append(SettledOutcome(errand.title.title_id, self.platform, outcome, errand.ids, reason, until))
         self.on_step(f"settle:{self.platform.value}")
         whole = [id_ for errand in batch for id_ in errand.ids if id_ not in problems and _is_found(had[id_])]
-        self.ledger.fetched.forget_parts(self.platform, {id_: tuple(had[id_].parts) for id_ in whole})
+        outdated = {id_: tuple(had[id_].parts) for id_ in whole if had[id_].has_older}
+        if outdated:
+            self.ledger.fetched.forget_parts(self.platform, outdated)
         self.ledger.fetched.settle(outcomes)
         return self._sights(batch, outcomes, {id_: had[id_].parts for id_ in whole})
 

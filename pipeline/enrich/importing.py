@@ -5,8 +5,9 @@ outcomes for as long as the freshness policy gives an answer of that day. Intent
 doing it again changes nothing.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.exchange import Answer, Reading
@@ -15,13 +16,16 @@ from pipeline.enrich.archive import BadMember, Member
 from pipeline.enrich.settling import settle_from_kept
 from pipeline.errors import BadInput, EnrichError, EntryGone
 from pipeline.ledger import Ledger
+from pipeline.ledger.fetched import Said
 from pipeline.platforms.anidb.archive import aid_of_answer, aid_of_name, archived_request
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import FreshnessSettings
 
-__all__ = ["ImportReport", "import_anidb"]
+__all__ = ["TOGETHER", "ImportReport", "import_anidb"]
 
 _CHUNK = 500
+TOGETHER = 50
+"""Answers kept in one transaction."""
 
 
 @dataclass(slots=True)
@@ -65,17 +69,11 @@ def import_anidb(
     """
     report = ImportReport()
     is_new: dict[str, bool] = {}
-    for member in members:
-        try:
-            said = _read(adapter, member, as_of=as_of, now=now())
-        except EnrichError as error:
-            report.bad.append(f"{member.name}: {error}")
-            continue
-        report.answers += 1
-        report.absent += bool(said.reading.absent)
-        is_kept = _keep(ledger, said)
-        report.kept += is_kept
-        is_new[said.aid] = is_kept or is_new.get(said.aid, False)
+    usable = _usable(adapter, members, report, as_of=as_of, now=now)
+    while batch := list(islice(usable, TOGETHER)):
+        for aid, is_kept in _keep(ledger, batch):
+            report.kept += is_kept
+            is_new[aid] = is_kept or is_new.get(aid, False)
     aids = list(is_new)
     for start in range(0, len(aids), _CHUNK):
         some = {aid: is_new[aid] for aid in aids[start : start + _CHUNK]}
@@ -88,7 +86,7 @@ def import_anidb(
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
+class _Given:
     """A usable answer: of which aid, and when it was given."""
 
     aid: str
@@ -97,7 +95,27 @@ class _Said:
     said_at: float
 
 
-def _read(adapter: PlatformAdapter, member: Member | BadMember, *, as_of: float | None, now: float) -> _Said:
+def _usable(
+    adapter: PlatformAdapter,
+    members: Iterable[Member | BadMember],
+    report: ImportReport,
+    *,
+    as_of: float | None,
+    now: Callable[[], float],
+) -> Iterator[_Given]:
+    """The usable ones; what is wrong with the others is reported."""
+    for member in members:
+        try:
+            given = _read(adapter, member, as_of=as_of, now=now())
+        except EnrichError as error:
+            report.bad.append(f"{member.name}: {error}")
+            continue
+        report.answers += 1
+        report.absent += bool(given.reading.absent)
+        yield given
+
+
+def _read(adapter: PlatformAdapter, member: Member | BadMember, *, as_of: float | None, now: float) -> _Given:
     """The member as the live answer it once was. Raises what is wrong with it."""
     if isinstance(member, BadMember):
         raise BadInput(member.reason)
@@ -111,15 +129,22 @@ def _read(adapter: PlatformAdapter, member: Member | BadMember, *, as_of: float 
         aid = aid_of_name(member.name)
         if aid is None:
             raise BadInput("says 'not found', but neither it nor its name says of which aid") from None
-        return _Said(aid, answer, Reading(absent=frozenset({aid})), min(given_at, now))
+        return _Given(aid, answer, Reading(absent=frozenset({aid})), min(given_at, now))
     aid = aid_of_answer(member.body)
-    return _Said(aid, answer, adapter.parse_answer(archived_request(aid), answer), min(given_at, now))
+    return _Given(aid, answer, adapter.parse_answer(archived_request(aid), answer), min(given_at, now))
 
 
-def _keep(ledger: Ledger, said: _Said) -> bool:
-    """Keep the answer unless one as new is there; gives whether it was kept."""
-    had = ledger.fetched.kept(Platform.ANIDB, [said.aid]).get(said.aid)
-    if had is not None and had.said_at >= said.said_at:
-        return False
-    ledger.fetched.save_said(archived_request(said.aid), said.answer, said.reading, said_at=said.said_at)
-    return True
+def _keep(ledger: Ledger, some: Sequence[_Given]) -> list[tuple[str, bool]]:
+    """Keep the answers but those as new as which one is there; gives each one's aid and whether it was kept."""
+    had = {aid: one.said_at for aid, one in ledger.fetched.kept(Platform.ANIDB, [one.aid for one in some]).items()}
+    newer: list[Said] = []
+    kept: list[tuple[str, bool]] = []
+    for one in some:
+        is_newer = one.aid not in had or had[one.aid] < one.said_at
+        kept.append((one.aid, is_newer))
+        if is_newer:
+            had[one.aid] = one.said_at
+            newer.append(Said(archived_request(one.aid), one.answer, one.reading, said_at=one.said_at))
+    if newer:
+        ledger.fetched.save(newer)
+    return kept

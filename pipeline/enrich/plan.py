@@ -13,7 +13,7 @@ from pipeline.domain.exchange import Wanted
 from pipeline.domain.names import Host, Outcome, Platform, Tier
 from pipeline.enrich.adapters import ids_to_ask
 from pipeline.enrich.chain import why_left_out
-from pipeline.enrich.fetching import is_fresh, missing_of, wanted_of
+from pipeline.enrich.freshness import is_fresh, missing_of, wanted_of
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import SettledOutcome
 from pipeline.ledger.titles import StoredTitle

@@ -24,6 +24,8 @@ __all__ = ["Runner"]
 
 _BEAT_S: Final = 20.0
 _LOOK_AGAIN_S: Final = 1.0
+_DECIDED_AT_ONCE: Final = 50
+"""All that six platforms said of these titles is in memory at once, a megabyte each."""
 _LOOKAHEAD_WINDOWS: Final = 25
 _LOOKAHEAD_LEAST: Final = 1000
 """More than all platforms together may hold back for a fuller batch, so that waiting for room always ends."""
@@ -120,7 +122,7 @@ class Runner:
         return selection.held_elsewhere
 
     async def _finish_ready(self, ready: asyncio.Queue[str | None], selection: Selection, config: Digest) -> None:
-        async for batch in _batches(ready, self.parts.settings.window):
+        async for batch in _batches(ready, min(self.parts.settings.window, _DECIDED_AT_ONCE)):
             with self._timed("decide"):
                 made = await self._chain.make(batch)
             with self._timed("embed and load"):

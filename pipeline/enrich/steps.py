@@ -19,6 +19,7 @@ from pipeline.domain.canonical import Digest, JsonValue, digest_bytes, digest_of
 from pipeline.domain.drafts import Draft
 from pipeline.domain.names import Outcome, Platform, Site
 from pipeline.domain.record import SCHEMA_VERSION, AnimeRecord, Provenance
+from pipeline.domain.review import Lock, Review, locks_digest
 from pipeline.domain.source_title import SourceTitle
 from pipeline.domain.title import StageInput, Title, id_key
 from pipeline.enrich.adapters import ids_to_ask
@@ -30,6 +31,7 @@ from pipeline.ledger.titles import StoredTitle
 from pipeline.ledger.work import StepResult
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.preprocess import ALIGN_VERSION, align
+from pipeline.preprocess.answering import answers_of, apply_answers
 from pipeline.preprocess.learning import LEARN_VERSION, IdKey, Learning
 from pipeline.stages import STAGES
 
@@ -71,7 +73,8 @@ class Made:
     """What the chain made of one title; ``problem`` says why there is no record.
 
     ``to_settle`` names platforms that have to be asked (again) before more can be made of it: their kept answers
-    turned out torn and are forgotten, or an id was learned or lost there. ``asked`` are those that were.
+    turned out torn and are forgotten, or an id was learned or lost there. ``asked`` are those that were. ``review`` is
+    what a person should look at, ``locks`` the digest of what persons decided and was obeyed.
     """
 
     title: StoredTitle
@@ -81,12 +84,15 @@ class Made:
     problem: str = ""
     to_settle: tuple[Platform, ...] = ()
     asked: tuple[Platform, ...] = ()
+    review: Review | None = None
+    locks: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Assembled:
     record: Digest
     provenance: Digest
+    review: Review
 
 
 @dataclass(slots=True)
@@ -104,6 +110,7 @@ class _Window:
     learned: dict[str, Learning] = field(default_factory=dict)
     inputs: dict[str, StageInput] = field(default_factory=dict)
     inputs_key: dict[str, Digest] = field(default_factory=dict)
+    locks: dict[str, tuple[Lock, ...]] = field(default_factory=dict)
     drafts: dict[str, dict[str, Draft]] = field(default_factory=dict)
     draft_digests: dict[str, list[Digest]] = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
@@ -136,6 +143,7 @@ class Steps:
         """
         window = _Window({title.title_id: title for title in titles})
         window.settled = self.ledger.fetched.outcomes(list(window.titles))
+        window.locks = self.ledger.review.locks(list(window.titles))
         window.outcomes = {
             t: {platform: settled.outcome.outcome for platform, settled in by.items()}
             for t, by in window.settled.items()
@@ -156,7 +164,11 @@ class Steps:
             else:
                 self._decide(window, step.removeprefix(_STAGE))
         return [
-            replace(made.get(t, Made(title, problem=window.problems.get(t, ""))), to_settle=window.to_settle(t))
+            replace(
+                made.get(t, Made(title, problem=window.problems.get(t, ""))),
+                to_settle=window.to_settle(t),
+                locks=locks_digest(window.locks.get(t, ())),
+            )
             for t, title in window.titles.items()
         ]
 
@@ -219,8 +231,17 @@ class Steps:
         return adapter.convert(id_, parts)
 
     def _align(self, window: _Window) -> None:
-        keys = {t: digest_of("align", ALIGN_VERSION, window.source_digests[t]) for t in window.alive()}
-        done, problems = self._through(_ALIGN, Alignment, keys, lambda t: align(window.sources[t]))
+        answers = {t: answers_of(window.locks.get(t, ())) for t in window.alive()}
+        keys = {
+            t: digest_of("align", ALIGN_VERSION, window.source_digests[t], locks_digest(mine))
+            for t, mine in answers.items()
+        }
+
+        def work(title_id: str) -> Alignment:
+            sources = window.sources[title_id]
+            return apply_answers(align(sources), sources, answers[title_id])
+
+        done, problems = self._through(_ALIGN, Alignment, keys, work)
         window.problems |= problems
         spoken = {t: _mentioned(window.titles[t], window.sources[t]) for t in done}
         known = self.ledger.titles.known_ids(pair for pairs in spoken.values() for pair in pairs)
@@ -253,6 +274,7 @@ class Steps:
                 window.draft_digests[t],
                 {platform.value: outcome.value for platform, outcome in window.outcomes[t].items()},
                 sorted(window.stale.get(t, ())),
+                locks_digest(window.locks.get(t, ())),
             )
             for t in window.alive()
         }
@@ -264,12 +286,13 @@ class Steps:
                 window.drafts[title_id],
                 window.outcomes[title_id],
                 window.stale.get(title_id, ()),
+                window.locks.get(title_id, ()),
             )
             body = record_bytes(made.record)
             validate(body)
             records[title_id] = made.record
             provenance = dump_json(Provenance, made.provenance)
-            return _Assembled(self.ledger.blobs.put(body), self.ledger.blobs.put(provenance))
+            return _Assembled(self.ledger.blobs.put(body), self.ledger.blobs.put(provenance), made.review)
 
         def is_whole(title_id: str, made: _Assembled) -> bool:
             try:
@@ -282,7 +305,13 @@ class Steps:
         done, problems = self._through(ASSEMBLE, _Assembled, keys, work, is_whole)
         window.problems |= problems
         return {
-            t: Made(window.titles[t], records[t], result.value.record, result.value.provenance)
+            t: Made(
+                window.titles[t],
+                records[t],
+                result.value.record,
+                result.value.provenance,
+                review=result.value.review,
+            )
             for t, result in done.items()
         }
 

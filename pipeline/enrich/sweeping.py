@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pipeline.domain.canonical import JsonValue, canonical_bytes
 from pipeline.domain.exchange import Answer, Part, Reading
 from pipeline.domain.names import Platform
-from pipeline.enrich.fetching import Transport
+from pipeline.enrich.asking import Transport
 from pipeline.enrich.settling import settle_from_kept
 from pipeline.ledger import Ledger
-from pipeline.ledger.fetched import REUSE_S
+from pipeline.ledger.fetched import REUSE_S, Said
 from pipeline.platforms.animeschedule.requests import ANIME
 from pipeline.platforms.animeschedule.sweep import SweptPage, read_page, sweep_request
 from pipeline.platforms.port import PlatformAdapter
@@ -132,7 +132,7 @@ class Sweeper:
         if had is None or older:
             self.on_step("keep:sweep")
             newer = Reading({id_: reading.parts[id_] for id_ in older})
-            self.ledger.fetched.save_said(request, answer, newer, said_at=said_at)
+            self.ledger.fetched.save([Said(request, answer, newer, said_at=said_at)])
         return page
 
     def _note_absent(self, report: SweepReport, absent: list[str], since: float, is_new: dict[str, bool]) -> None:
@@ -142,7 +142,7 @@ class Sweeper:
         is_new |= {id_: id_ in older for id_ in absent}
         if older:
             summary = Answer(200, {}, canonical_bytes({"pages": report.pages, "records": report.records}), "")
-            self.ledger.fetched.save_said(sweep_request(0), summary, Reading(absent=older), said_at=since)
+            self.ledger.fetched.save([Said(sweep_request(0), summary, Reading(absent=older), said_at=since)])
 
     def _older(self, ids: Collection[str], said_at: float) -> frozenset[str]:
         """Those of which nothing is kept, or something older: an older word never replaces a newer one."""

@@ -3,7 +3,7 @@
 ``identity`` which URL is which title · ``titles`` the registry and what is due · ``learned`` ids that platforms say and
 no row lists · ``fetched`` answers and outcomes · ``quarantine`` platforms left alone, and what was normal · ``work``
 claims and step results · ``vectors`` vectors and points · ``blobs`` bodies by digest · ``runs`` the log · ``history``
-which record a title had when.
+which record a title had when · ``review`` what a person should look at, and what persons decided.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from pipeline.ledger.fetched import FetchBook
 from pipeline.ledger.history import HistoryBook
 from pipeline.ledger.learned import LearnedBook
 from pipeline.ledger.quarantine import QuarantineBook
+from pipeline.ledger.review import ReviewBook
 from pipeline.ledger.runs import RunBook
 from pipeline.ledger.titles import TitleBook
 from pipeline.ledger.vectors import VectorBook
@@ -38,6 +39,7 @@ class Ledger:
         self.vectors = VectorBook(self.database, now)
         self.runs = RunBook(self.database, now)
         self.history = HistoryBook(self.database)
+        self.review = ReviewBook(self.database, now)
 
     def close(self) -> None:
         """Give claims and connections back."""

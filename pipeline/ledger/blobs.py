@@ -35,7 +35,7 @@ class BlobStore:
         """Keep some bytes and return their digest."""
         digest = digest_bytes(content)
         path = self._path(digest)
-        if self._fs.exists(path):
+        if self._exists(path):
             return digest
         packed = pack(content)
         if self._is_local:
@@ -47,7 +47,7 @@ class BlobStore:
     def get(self, digest: Digest) -> bytes:
         """Give the bytes back. Raises ``Damaged`` when they are missing or torn; a torn blob is set aside."""
         try:
-            packed = self._fs.cat_file(self._path(digest))
+            packed = self._read(self._path(digest))
         except FileNotFoundError as error:
             raise Damaged(f"blob {digest} is missing from {self._root}; it is made again") from error
         except OSError as error:
@@ -62,7 +62,13 @@ class BlobStore:
 
     def has(self, digest: Digest) -> bool:
         """Whether a blob of that name is there (it may still be torn)."""
-        return bool(self._fs.exists(self._path(digest)))
+        return self._exists(self._path(digest))
+
+    def _exists(self, path: str) -> bool:
+        return os.path.exists(path) if self._is_local else bool(self._fs.exists(path))  # noqa: PTH110  # thrice as fast
+
+    def _read(self, path: str) -> bytes:
+        return Path(path).read_bytes() if self._is_local else bytes(self._fs.cat_file(path))
 
     def _path(self, digest: Digest) -> str:
         return str(self._root / digest[:2] / f"{digest[2:]}.zst")

@@ -6,6 +6,7 @@ damaged file is named, never emptied.
 """
 
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +45,7 @@ class Database:
     def __init__(self, url: str, *, lock_wait_s: float = _LOCK_WAIT_S) -> None:
         self.url = url
         self._lock_wait_s = lock_wait_s
+        self._writing = threading.Lock()  # SQLite looks for a free lock only now and then; our own threads take turns
         self._engine = _make_engine(url, lock_wait_s)
         self._upserts: dict[tuple[sa.Table, tuple[str, ...]], Any] = {}
         with self._mapped():
@@ -60,7 +62,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that holds the write lock; committed when the block ends, undone when it raises."""
-        with self._mapped(), self._engine.connect() as connection:
+        with self._mapped(), self._writing, self._engine.connect() as connection:
             writer = connection.execution_options(is_write=True)
             with writer.begin():
                 yield writer

@@ -21,7 +21,7 @@ from pipeline.ledger.blobs import BlobStore
 from pipeline.ledger.database import Database, chunks
 from pipeline.ledger.tables import ANSWERS, EARLIER_PARTS, OUTCOMES, PARTS
 
-__all__ = ["REUSE_S", "FetchBook", "Gathered", "Kept", "PartRef", "Settled", "SettledOutcome"]
+__all__ = ["REUSE_S", "FetchBook", "Gathered", "Kept", "PartRef", "Said", "Settled", "SettledOutcome"]
 
 REUSE_S: Final = 86_400.0
 """Parts are good for a day whatever became of their asking: nobody is asked for an entry twice in that time."""
@@ -38,6 +38,7 @@ _PARTS_OF: Final = (
     .order_by(PARTS.c.id, PARTS.c.kind)
 )
 """Made once: making a statement takes longer than running it."""
+_STANDING: Final = sa.select(PARTS).where(*_MINE)
 _SAID: Final = sa.delete(PARTS).where(*_MINE)
 _OTHER_KINDS: Final = _SAID.where(PARTS.c.kind.not_in(sa.bindparam("kinds", expanding=True)))
 _NO_LONGER_ABSENT: Final = _SAID.where(PARTS.c.kind == _ABSENT)
@@ -52,12 +53,29 @@ class PartRef:
     body: Digest
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One answer to be kept whole, and what it says of each id.
+
+    ``since`` is when each id was intended: an answer is never older than that, even if the clock went back.
+    ``said_at`` (Unix seconds) is when the platform gave it, if not now.
+    """
+
+    request: Request
+    answer: Answer
+    reading: Reading
+    since: Mapping[str, float] = field(default_factory=dict)
+    said_at: float | None = None
+
+
 @dataclass(slots=True)
 class Gathered:
     """What is had of one id: bodies by kind, or the platform's word that it has none."""
 
     parts: dict[str, bytes] = field(default_factory=dict)
     is_absent: bool = False
+    has_older: bool = False
+    """Whether something is there from before the time that counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,59 +125,28 @@ class FetchBook:
         self._blobs = blobs
         self._now = now
 
-    def save(self, request: Request, answer: Answer, reading: Reading, since: Mapping[str, float]) -> None:
-        """Keep one answer whole, and what it says of each id.
-
-        ``since`` is when each id was intended: an answer is never older than that, even if the clock went back.
-        """
-        self._keep(request, answer, reading, max(self._now(), *(since[id_] for id_ in request.ids)), since)
-
-    def save_said(self, request: Request, answer: Answer, reading: Reading, *, said_at: float) -> None:
-        """Keep one answer the platform gave at some time (Unix seconds), and what it says of each id."""
-        self._keep(request, answer, reading, said_at, {})
-
-    def _keep(
-        self, request: Request, answer: Answer, reading: Reading, said_at: float, since: Mapping[str, float]
-    ) -> None:
-        body = self._blobs.put(answer.body)
-        rows: list[dict[str, object]] = [
-            {
-                "platform": request.platform.value,
-                "id": id_,
-                "kind": part.kind,
-                "body": self._blobs.put(part.body),
-                "answer": request.key,
-                "fetched_at": said_at,
-            }
-            for id_, parts in reading.parts.items()
-            for part in parts
-        ]
-        rows += [
-            {"platform": request.platform.value, "id": id_, "kind": _ABSENT, "body": None, "answer": request.key,
-             "fetched_at": said_at}
-            for id_ in sorted(reading.absent)
-        ]  # fmt: skip
+    def save(self, said: Sequence[Said]) -> None:
+        """Keep some answers, all or none of them."""
+        now = self._now()
+        kept = [(one, _said_at(one, now), self._blobs.put(one.answer.body)) for one in said]
+        parts = [self._part_rows(one, said_at) for one, said_at, _ in kept]
         with self._db.write() as c:
-            c.execute(
-                self._db.upsert(ANSWERS),
-                {
-                    "key": request.key,
-                    "platform": request.platform.value,
-                    "kind": request.kind,
-                    "request": orjson.dumps(
-                        {"method": request.method, "path": request.path, "params": request.params, "ids": request.ids}
-                    ).decode(),
-                    "status": answer.status,
-                    "headers": orjson.dumps(dict(answer.headers)).decode(),
-                    "body": body,
-                    "fetched_at": said_at,
-                    "origin": _origin(answer.url),
-                },
-            )
-            _set_aside(c, request.platform, since)
-            _unsay(c, request.platform, reading)
-            if rows:
-                c.execute(self._db.upsert(PARTS), rows)
+            c.execute(self._db.upsert(ANSWERS), [_answer_row(*one) for one in kept])
+            for one, rows in zip(said, parts, strict=True):
+                _set_aside(
+                    c, one.request.platform, {id_: one.since[id_] for id_ in one.request.ids if id_ in one.since}
+                )
+                _unsay(c, one.request.platform, one.reading)
+                if rows:
+                    c.execute(self._db.upsert(PARTS), rows)
+
+    def _part_rows(self, said: Said, said_at: float) -> list[dict[str, object]]:
+        bodies = [
+            (id_, part.kind, self._blobs.put(part.body)) for id_, parts in said.reading.parts.items() for part in parts
+        ]
+        absences = [(id_, _ABSENT, None) for id_ in sorted(said.reading.absent)]
+        common = {"platform": said.request.platform.value, "answer": said.request.key, "fetched_at": said_at}
+        return [{**common, "id": id_, "kind": kind, "body": body} for id_, kind, body in (*bodies, *absences)]
 
     def answer_since(self, key: Digest, since: float) -> tuple[bytes, float] | None:
         """The body of a kept answer not older than ``since`` and when it was given; ``None`` if there is none whole."""
@@ -202,6 +189,7 @@ class FetchBook:
         found = {id_: Gathered() for id_ in since}
         for id_, kind, body, fetched_at in self._rows(platform, list(since)):
             if fetched_at < since[id_]:
+                found[id_].has_older = True
                 continue
             if body is None:
                 found[id_].is_absent = True
@@ -327,6 +315,28 @@ class FetchBook:
         return digest_of([[id_, [[r.kind, r.body] for r in sorted(refs[id_], key=_kind)]] for id_ in sorted(refs)])
 
 
+def _said_at(said: Said, now: float) -> float:
+    if said.said_at is not None:
+        return said.said_at
+    return max(now, *(said.since[id_] for id_ in said.request.ids))
+
+
+def _answer_row(said: Said, said_at: float, body: Digest) -> dict[str, object]:
+    request, answer = said.request, said.answer
+    asked = {"method": request.method, "path": request.path, "params": request.params, "ids": request.ids}
+    return {
+        "key": request.key,
+        "platform": request.platform.value,
+        "kind": request.kind,
+        "request": orjson.dumps(asked).decode(),
+        "status": answer.status,
+        "headers": orjson.dumps(dict(answer.headers)).decode(),
+        "body": body,
+        "fetched_at": said_at,
+        "origin": _origin(answer.url),
+    }
+
+
 def _note_heard_before(c: Connection, said: Sequence[Mapping[str, object]]) -> None:
     mine = sa.and_(OUTCOMES.c.title_id == sa.bindparam("b_id"), OUTCOMES.c.platform == sa.bindparam("b_platform"))
     earlier = sa.update(OUTCOMES).where(mine).values(heard_before=OUTCOMES.c.heard_at)
@@ -337,8 +347,7 @@ def _set_aside(c: Connection, platform: Platform, since: Mapping[str, float]) ->
     """Before the first answer of a new asking: keep what stands as what stood before."""
     of_before: dict[str, list[dict[str, Any]]] = {}
     for chunk in chunks(list(since)):
-        query = sa.select(PARTS).where(PARTS.c.platform == platform.value, PARTS.c.id.in_(chunk))
-        for row in c.execute(query).mappings():
+        for row in c.execute(_STANDING, {"of": platform.value, "ids": chunk}).mappings():
             of_before.setdefault(row["id"], []).append(dict(row))
     first = {id_: rows for id_, rows in of_before.items() if all(r["fetched_at"] < since[id_] for r in rows)}
     for chunk in chunks(list(first)):

@@ -80,6 +80,17 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
            select title_id, 1, 'earlier', finished_at, record, provenance, result from titles
            where finished_at is not null""",
     ),
+    6: (
+        """create table locks (title_id text not null, field text not null, kind text not null, value text not null,
+           basis text not null, reviewer text not null, note text not null, locked_at {double} not null,
+           origin text not null, primary key (title_id, field))""",
+        "create index locks_origin on locks (origin)",
+        "create table reviews (title_id text primary key, people {double} not null, digest text not null)",
+        """create table review_items (title_id text not null, field text not null, code text not null,
+           detail text not null, uncertainty {double} not null, priority {double} not null,
+           primary key (title_id, field, code))""",
+        "create index review_items_priority on review_items (priority)",
+    ),
 }
 
 LATEST: Final = max(MIGRATIONS)

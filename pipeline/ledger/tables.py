@@ -12,6 +12,7 @@ __all__ = [
     "IDENTITY_EVENTS",
     "IDS",
     "LEARNED_IDS",
+    "LOCKS",
     "MENTIONS",
     "METADATA",
     "NORMALS",
@@ -20,6 +21,8 @@ __all__ = [
     "POINTS",
     "QUARANTINES",
     "RELEASES",
+    "REVIEWS",
+    "REVIEW_ITEMS",
     "RUNS",
     "STEPS",
     "TITLES",
@@ -271,3 +274,39 @@ RUNS = sa.Table(
     _time("finished_at", null=True),
     _text("summary"),
 )
+
+LOCKS = sa.Table(
+    "locks",
+    METADATA,
+    _text("title_id", key=True),
+    _text("field", key=True),
+    _text("kind"),  # value | answer | seen
+    _text("value"),
+    _text("basis"),
+    _text("reviewer"),
+    _text("note"),
+    _time("locked_at"),
+    _text("origin"),
+)
+"""What persons decided. ``origin`` is the title it was decided of: another one where that was merged into this."""
+
+REVIEWS = sa.Table(
+    "reviews",
+    METADATA,
+    _text("title_id", key=True),
+    sa.Column("people", sa.Double, nullable=False),
+    _text("digest"),
+)
+"""Whose items stand in ``review_items``, so that the same ones are not written again, and who follows the title."""
+
+REVIEW_ITEMS = sa.Table(
+    "review_items",
+    METADATA,
+    _text("title_id", key=True),
+    _text("field", key=True),
+    _text("code", key=True),
+    _text("detail"),
+    sa.Column("uncertainty", sa.Double, nullable=False),
+    sa.Column("priority", sa.Double, nullable=False),
+)
+"""What a person should look at; ``priority`` is uncertainty times the people who follow the title."""

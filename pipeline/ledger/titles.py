@@ -9,10 +9,12 @@ from sqlalchemy.engine import Connection
 
 from pipeline.domain.canonical import Digest
 from pipeline.domain.names import Site, Tier
+from pipeline.domain.review import Review
 from pipeline.ledger import identity
 from pipeline.ledger.database import Database, chunks
 from pipeline.ledger.history import OUTSIDE, Version, note_versions
 from pipeline.ledger.learned import forget_listed
+from pipeline.ledger.review import follow_merges, note_reviews, titles_locked_anew
 from pipeline.ledger.tables import IDENTITY_EVENTS, IDS, LEARNED_IDS, MENTIONS, POINTS, RELEASES, TITLES, URLS
 
 __all__ = ["Finished", "Release", "StoredTitle", "SyncReport", "TitleBook"]
@@ -76,7 +78,8 @@ class StoredTitle:
 class Finished:
     """The end of one title's pass: from what (``row_digest``, ``config``), until when, and with what result.
 
-    That is good for runs that go no farther than ``tier``.
+    That is good for runs that go no farther than ``tier``. ``review`` is what a person should look at (``None``: as it
+    was), ``locks`` the digest of the locks that were obeyed (``None``: none).
     """
 
     title_id: str
@@ -88,6 +91,8 @@ class Finished:
     record: Digest | None
     provenance: Digest | None
     tier: Tier = Tier.PAGES
+    review: Review | None = None
+    locks: Digest | None = None
 
 
 class TitleBook:
@@ -136,6 +141,7 @@ class TitleBook:
 
     def _apply(self, c: Connection, plan: identity.SyncPlan, release: Release) -> None:
         now = self._now()
+        follow_merges(c, plan.merged, [title_id for title_id, _ in plan.updated])
         _apply_titles(c, plan, now)
         _many(c, self._db.upsert(URLS), [{"url": u, "title_id": t} for u, t in plan.urls.items()])
         ids = [{"site": s.value, "id": i, "title_id": t, "listed": 1} for (s, i), t in plan.ids.items()]
@@ -215,6 +221,12 @@ class TitleBook:
             query = sa.select(IDS.c.title_id).where(IDS.c.site == site.value, IDS.c.id == id_)
             return c.execute(query).scalar()
 
+    def survivor(self, title_id: str) -> str:
+        """The title that a merged one became; any other is itself."""
+        with self._db.read() as c:
+            query = sa.select(TITLES.c.merged_into).where(TITLES.c.title_id == title_id, TITLES.c.state == "merged")
+            return c.execute(query).scalar() or title_id
+
     def find_by_name(self, text: str) -> list[tuple[str, str]]:
         """``(title_id, name)`` of a few active titles by name: those of just this name, else those that contain it."""
         exact = sa.select(TITLES.c.title_id, TITLES.c.name).where(
@@ -258,11 +270,16 @@ class TitleBook:
                 _many(c, self._db.insert_missing(MENTIONS), missing)
 
     def finish(self, finished: Sequence[Finished], *, run_id: str = OUTSIDE) -> None:
-        """Record the end of some titles' passes, and which record each has from now on."""
+        """Record the end of some titles' passes, and which record each has from now on.
+
+        A title that was locked otherwise meanwhile stays due.
+        """
         now = self._now()
         with self._db.write() as c:
             versions = (Version(f.title_id, f.record, f.provenance, f.result) for f in finished)
             note_versions(c, versions, run_id=run_id, now=now)
+            anew = titles_locked_anew(c, {f.title_id: f.locks for f in finished})
+            note_reviews(c, {f.title_id: f.review for f in finished if f.review is not None and f.title_id not in anew})
             _many(
                 c,
                 _update_by_id(
@@ -270,7 +287,8 @@ class TitleBook:
                     provenance=..., finished_at=now,
                 ),
                 [
-                    {"b_id": f.title_id, "b_done_row": f.row_digest, "b_done_config": f.config,
+                    {"b_id": f.title_id, "b_done_row": None if f.title_id in anew else f.row_digest,
+                     "b_done_config": f.config,
                      "b_done_tier": f.tier.level, "b_due_at": f.due_at, "b_result": f.result, "b_note": f.note,
                      "b_record": f.record, "b_provenance": f.provenance}
                     for f in finished

@@ -180,6 +180,14 @@ class StepBook:
                         found[row["title_id"]] = StepResult(row["title_id"], step, row["key"], body, row["note"])
         return found
 
+    def last(self, title_id: str, step: str) -> StepResult | None:
+        """The last result of one title's step under whatever key, if it made something."""
+        query = sa.select(STEPS).where(STEPS.c.title_id == title_id, STEPS.c.step == step, STEPS.c.status == "done")
+        with self._db.read() as c:
+            row = c.execute(query).mappings().first()
+        body = None if row is None else unpack(row["body"] or b"", row["digest"] or "")
+        return None if row is None or body is None else StepResult(title_id, step, row["key"], body, row["note"])
+
     def intend(self, step: str, keys: Mapping[str, Digest]) -> None:
         """Note that these titles' step is about to be done."""
         rows = [self._row(t, step, key, "intended") for t, key in keys.items()]

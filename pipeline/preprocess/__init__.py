@@ -17,7 +17,7 @@ from pipeline.preprocess.thresholds import Thresholds
 
 __all__ = ["ALIGN_VERSION", "Thresholds", "align"]
 
-ALIGN_VERSION: Final = 1
+ALIGN_VERSION: Final = 3
 """Goes up with every change that may group otherwise; part of the key of what was aligned."""
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from pipeline.domain.aligned import Group
 from pipeline.domain.claims import Finding, OpenQuestion
-from pipeline.domain.names import Source
 from pipeline.domain.source_title import SourceTitle
 from pipeline.preprocess.cast import Person, read_casts
+from pipeline.preprocess.keys import keys_of
 from pipeline.preprocess.matching import Doubt, match_casts
 from pipeline.preprocess.ordering import Aligned
 from pipeline.preprocess.thresholds import Thresholds
@@ -20,17 +20,18 @@ def align_characters(sources: tuple[SourceTitle, ...], order: Iterable[int], cut
     findings: list[Finding] = []
     questions: list[OpenQuestion] = []
     for cast in read_casts(sources, order, findings):
-        source = sources[cast[0].refs[0].source].source if cast else None
-        questions += _join(people, cast, source, cut)
+        questions += _join(people, cast, sources, cut)
     return Aligned(tuple(person.group for person in people), tuple(questions), tuple(findings))
 
 
-def _join(people: list[Person], cast: list[Person], source: Source | None, cut: Thresholds) -> list[OpenQuestion]:
+def _join(
+    people: list[Person], cast: list[Person], sources: tuple[SourceTitle, ...], cut: Thresholds
+) -> list[OpenQuestion]:
     """Match one platform's cast with ``people``, which grows by those it does not know yet."""
     known = [person for person in people if not person.is_apart]
     comers = [person for person in cast if not person.is_apart]
     match = match_casts(known, comers, cut)
-    questions = [_question(doubt, known, comers, source) for doubt in match.doubts]
+    questions = [_question(doubt, known, comers, sources) for doubt in match.doubts]
     joined = {link.column: link for link in match.links}
     place = {id(person): column for column, person in enumerate(comers)}
     for person in cast:
@@ -42,13 +43,17 @@ def _join(people: list[Person], cast: list[Person], source: Source | None, cut: 
     return questions
 
 
-def _question(doubt: Doubt, known: list[Person], comers: list[Person], source: Source | None) -> OpenQuestion:
-    name = source.value if source is not None else "a platform"
+def _question(
+    doubt: Doubt, known: list[Person], comers: list[Person], sources: tuple[SourceTitle, ...]
+) -> OpenQuestion:
+    subject = comers[doubt.column]
     return OpenQuestion(
         stage="characters",
         kind="same_character",
-        subject=f"{comers[doubt.column].label} of {name}",
+        subject=f"{subject.label} of {sources[subject.refs[0].source].source.value}",
         options=tuple(known[row].label for row in doubt.rows),
         kept=None if doubt.kept is None else 0,
         confidence=doubt.confidence,
+        keys=keys_of(sources, "characters", subject.refs),
+        option_keys=tuple(keys_of(sources, "characters", known[row].refs)[0] for row in doubt.rows),
     )

@@ -11,6 +11,7 @@ from pipeline.domain.aligned import EpisodeGroup
 from pipeline.domain.claims import Finding, OpenQuestion
 from pipeline.domain.names import EpisodeKind, Source
 from pipeline.domain.source_title import SourceTitle
+from pipeline.preprocess.keys import key_of, keys_of
 from pipeline.preprocess.listing import Row, Slot, read_rows
 from pipeline.preprocess.numbering import Verdict, best_by_title, find_shift, judge
 from pipeline.preprocess.ordering import Aligned
@@ -21,13 +22,14 @@ __all__ = ["align_episodes"]
 
 @dataclass(slots=True)
 class _Log:
+    sources: tuple[SourceTitle, ...]
     questions: list[OpenQuestion]
     findings: list[Finding]
 
 
 def align_episodes(sources: tuple[SourceTitle, ...], order: Iterable[int], cut: Thresholds) -> Aligned[EpisodeGroup]:
     """Group the episodes of all sources; each one is in exactly one group."""
-    log = _Log([], [])
+    log = _Log(sources, [], [])
     listings = [(sources[position].source, read_rows(sources[position], position, log.findings)) for position in order]
     groups: list[EpisodeGroup] = []
     for kind in EpisodeKind:
@@ -85,6 +87,8 @@ def _ask(
                     options=tuple(slots[place].label for place, _ in places),
                     kept=None,
                     confidence=round(places[0][1], 4),
+                    keys=(key_of(log.sources, "episodes", row.ref),),
+                    option_keys=tuple(keys_of(log.sources, "episodes", slots[place].refs)[0] for place, _ in places),
                 )
             )
 

@@ -90,11 +90,11 @@ def _best_other(total: Matrix) -> Matrix:
     """For each cell the best of the other cells of its row."""
     if total.shape[1] == 1:
         return np.zeros_like(total)
-    where = total.argmax(axis=1)
-    top = total.max(axis=1)
-    second = np.partition(total, total.shape[1] - 2, axis=1)[:, -2]
-    others = np.repeat(top[:, None], total.shape[1], axis=1)
-    others[np.arange(total.shape[0]), where] = second
+    best = np.arange(total.shape[0]), total.argmax(axis=1)
+    others = np.repeat(total[best][:, None], total.shape[1], axis=1)
+    rest = total.copy()
+    rest[best] = -np.inf
+    others[best] = rest.max(axis=1)
     return others
 
 

@@ -47,7 +47,8 @@ def score_casts(rows: Sequence[Person], columns: Sequence[Person], cut: Threshol
     shape = (len(rows), len(columns))
     keys, words = ([[of(person) for person in side] for side in (rows, columns)] for of in (_KEYS, _WORDS))
     name = _likeness(rows, columns, keys, cut)
-    _raise(name, rows, columns, cut.words_inside, pairs=_inside)
+    _raise_blocks(name, _inside(rows, columns), cut.words_inside)
+    _raise_blocks(name.T, _inside(columns, rows), cut.words_inside)
     _raise_equal(name, keys, cut.same_romaji)
     _raise_equal(name, [[person.natives for person in side] for side in (rows, columns)], cut.same_native)
     _raise_equal(name, words, cut.same_words)
@@ -84,10 +85,11 @@ def _index(keys: Sequence[Iterable[str]]) -> dict[str, list[int]]:
 def _raise_equal(matrix: Matrix, keys: Sequence[Sequence[Iterable[str]]], score: float) -> None:
     """Lift every pair that shares a key to at least ``score``."""
     left, right = map(_index, keys)
-    _lift(matrix, score, ((where, right[key]) for key, where in left.items() if key and key in right))
+    shared = ((where, right[key]) for key, where in left.items() if key and key in right)
+    _raise_blocks(matrix, shared, score)
 
 
-def _lift(matrix: Matrix, score: float, blocks: Iterable[tuple[list[int], list[int]]]) -> None:
+def _raise_blocks(matrix: Matrix, blocks: Iterable[tuple[list[int], list[int]]], score: float) -> None:
     """Lift every pair of every block to at least ``score``. Most blocks are a pair or two: those are done together."""
     pairs: list[tuple[int, int]] = []
     for left, right in blocks:
@@ -117,7 +119,8 @@ def _shared_numbers(rows: Sequence[Person], columns: Sequence[Person]) -> Flags:
     for left, right in ((Source.MAL, Source.ANILIST), (Source.ANILIST, Source.MAL)):
         numbers = _index([of(left)(person) for person in rows])
         index = _index([of(right)(person) for person in columns]) if numbers else {}
-        _lift(one, 1.0, ((where, index[number]) for number, where in numbers.items() if number in index))
+        equal = ((where, index[number]) for number, where in numbers.items() if number in index)
+        _raise_blocks(one, equal, 1.0)
     return one > 0
 
 
@@ -184,18 +187,6 @@ def _marked_apart(rows: Sequence[Person], columns: Sequence[Person]) -> Flags:
 
 def _is_mark(word: str) -> bool:
     return word.isdigit() or (len(word) == 1 and word.isascii())
-
-
-def _raise(
-    matrix: Matrix,
-    rows: Sequence[Person],
-    columns: Sequence[Person],
-    score: float,
-    *,
-    pairs: Callable[[Sequence[Person], Sequence[Person]], Iterable[tuple[list[int], list[int]]]],
-) -> None:
-    _lift(matrix, score, pairs(rows, columns))
-    _lift(matrix, score, ((left, right) for right, left in pairs(columns, rows)))
 
 
 def _inside(short: Sequence[Person], long: Sequence[Person]) -> Iterable[tuple[list[int], list[int]]]:

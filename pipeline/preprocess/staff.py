@@ -1,10 +1,11 @@
 """Staff aligned: all credits of one person, over platforms and within them, are one group.
 
 Within a platform an id is a person and a name without id joins the only person of that name. Across platforms the key
-of the name joins, when each side has one person of that key; an equal native name joins namesakes.
+of the name joins, when each side has one person of that key; an equal native name joins namesakes. Then a name with a
+middle initial joins the only one without it (``Christopher R. Sabat``, ``Christopher Sabat``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from pipeline.domain.aligned import Group, Ref
@@ -12,6 +13,7 @@ from pipeline.domain.claims import Finding, OpenQuestion
 from pipeline.domain.names import Source
 from pipeline.domain.source_title import Credit, SourceTitle
 from pipeline.domain.text import clean, flip, has_letters, kana_to_romaji, name_key, norm
+from pipeline.preprocess.keys import keys_of
 from pipeline.preprocess.ordering import Aligned
 from pipeline.preprocess.thresholds import Thresholds
 
@@ -50,7 +52,7 @@ def align_staff(sources: tuple[SourceTitle, ...], order: Iterable[int], cut: Thr
         team = _read_team(sources, positions)
         findings += _oddities(source, team)
         people += _join(people, team, cut)
-        questions += [_question(person, source) for person in team if person.open_to]
+        questions += [_question(person, sources) for person in team if person.open_to]
     groups = tuple(Group(tuple(sorted(p.refs)), p.confidence, p.rule) for p in people)
     return Aligned(groups, tuple(questions), tuple(findings))
 
@@ -110,17 +112,32 @@ def _counts(people: Iterable[_Person]) -> dict[str, int]:
     return counts
 
 
-def _index(people: Iterable[_Person]) -> dict[str, list[_Person]]:
+def _index(people: Iterable[_Person], keys: Callable[[_Person], Iterable[str]]) -> dict[str, list[_Person]]:
     found: dict[str, list[_Person]] = {}
     for person in people:
-        for key in sorted(person.keys):
+        for key in sorted(keys(person)):
             found.setdefault(key, []).append(person)
     return found
 
 
+def _keys(person: _Person) -> set[str]:
+    return person.keys
+
+
+def _short_keys(person: _Person) -> set[str]:
+    """The keys without single letters, as far as two words are left; a key without any is its own."""
+    short = {tuple(word for word in key.split() if len(word) > 1) for key in person.keys}
+    return {" ".join(words) for words in short if len(words) > 1}
+
+
 def _join(people: list[_Person], team: list[_Person], cut: Thresholds) -> list[_Person]:
     """Let each known person absorb their namesake of ``team``; returns those who are new."""
-    known, comers = _index(people), _index(team)
+    taken, left = _join_by_name(people, team, cut)
+    return _join_by_short_name([person for person in people if id(person) not in taken], left, cut)
+
+
+def _join_by_name(people: list[_Person], team: list[_Person], cut: Thresholds) -> tuple[set[int], list[_Person]]:
+    known, comers = _index(people, _keys), _index(team, _keys)
     taken: set[int] = set()
     new: list[_Person] = []
     for person in team:
@@ -133,7 +150,32 @@ def _join(people: list[_Person], team: list[_Person], cut: Thresholds) -> list[_
             continue
         taken.add(id(found))
         found.absorb(person, *_how(found, person, cut))
+    return taken, new
+
+
+def _join_by_short_name(people: list[_Person], team: list[_Person], cut: Thresholds) -> list[_Person]:
+    """Of those left, one of each side whose names are equal without the initials that only one of the two has."""
+    known, comers = _index(people, _short_keys), _index(team, _short_keys)
+    taken: set[int] = set()
+    new: list[_Person] = []
+    for person in team:
+        found = _unique(p for key in sorted(_short_keys(person)) for p in known.get(key, ()))
+        rivals = _unique(p for key in sorted(_short_keys(person)) for p in comers[key])
+        if len(found) == len(rivals) == 1 and id(found[0]) not in taken and _has_one_initials(found[0], person):
+            taken.add(id(found[0]))
+            found[0].absorb(person, cut.sure_person_short, "name_without_initial")
+        else:
+            new.append(person)
     return new
+
+
+def _has_one_initials(one: _Person, other: _Person) -> bool:
+    """Whether a name of either is the other's without its initials: ``Ann B. Lee`` is not ``Ann C. Lee``.
+
+    Equal names are namesakes whom the rules above could not tell apart.
+    """
+    short = one.keys & _short_keys(other) or other.keys & _short_keys(one)
+    return bool(short) and not one.keys & other.keys
 
 
 def _choose(person: _Person, before: list[_Person], rivals: list[_Person]) -> _Person | None:
@@ -156,14 +198,16 @@ def _unique(people: Iterable[_Person]) -> list[_Person]:
     return list({id(person): person for person in people}.values())
 
 
-def _question(person: _Person, source: Source) -> OpenQuestion:
+def _question(person: _Person, sources: tuple[SourceTitle, ...]) -> OpenQuestion:
     return OpenQuestion(
         stage="staff",
         kind="same_person",
-        subject=f"{person.label} of {source.value}",
+        subject=f"{person.label} of {sources[person.refs[0].source].source.value}",
         options=tuple(_described(other) for other in person.open_to[:4]),
         kept=None,
         confidence=0.5,
+        keys=keys_of(sources, "staff", person.refs),
+        option_keys=tuple(keys_of(sources, "staff", other.refs)[0] for other in person.open_to[:4]),
     )
 
 

@@ -18,14 +18,15 @@ from pipeline.domain.names import RelationKind, Site, Source
 from pipeline.domain.record import RelatedWork
 from pipeline.domain.source_title import Relation, SourceTitle
 from pipeline.domain.title import StageInput, id_key
+from pipeline.errors import one_line
 from pipeline.stages.choose import choose_weighted, in_order, nobody_said
 from pipeline.stages.names_of_work import fold
 from pipeline.stages.weights import BASICS, THRESHOLDS, TITLES, Thresholds
 from pipeline.stages.works import Mention, Work, format_key, format_name, join_mentions
 
-__all__ = ["VERSION", "decide"]
+__all__ = ["VERSION", "decide", "work_keys"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 _RULE: Final = "rule:relation_vote@1"
 _KIND: Final = RelationKind
@@ -152,7 +153,8 @@ def _decide(work: Work, inputs: StageInput, cuts: Thresholds) -> _Decided:
         for claim in voted.passed_over
     )
     findings = tuple(_findings(work, related, voted, unknown))
-    return _Decided(related, lost, findings, _question(related, kinds) if is_open else None)
+    question = _question(related, kinds, work_keys(related, is_anime=work.is_anime)) if is_open else None
+    return _Decided(related, lost, findings, question)
 
 
 def _claims(work: Work) -> list[tuple[Source, RelationKind]]:
@@ -219,11 +221,21 @@ def _findings(
         yield Finding("relation_ids_disagree", message, "related_anime")
 
 
-def _question(related: RelatedWork, kinds: set[RelationKind]) -> OpenQuestion:
+def _question(related: RelatedWork, kinds: set[RelationKind], keys: tuple[str, ...]) -> OpenQuestion:
     options = tuple(sorted(kinds)) if len(kinds) > 1 else tuple(RelationKind)
     subject = f"how {(related.title or 'a related work')[:120]!r} relates to this title"
     kept = options.index(related.relation)
-    return OpenQuestion("relations", "relation_kind", subject, tuple(options), kept, related.confidence)
+    return OpenQuestion(
+        "relations", "relation_kind", subject, tuple(options), kept, related.confidence, keys, tuple(options)
+    )
+
+
+def work_keys(work: RelatedWork, *, is_anime: bool) -> tuple[str, ...]:
+    """Every name by which a related work can be found again, MyAnimeList's id first; its title where it has no id."""
+    prefix = "" if is_anime else "manga/"
+    sites = sorted(work.ids, key=lambda site: (site != Site.MAL, site))
+    names = tuple(f"{prefix}{site}:{id_}" for site in sites for id_ in work.ids[site])
+    return names or ((f"{prefix}named:{one_line(fold(work.title), 120)}",) if work.title else ())
 
 
 def _place(work: RelatedWork) -> tuple[int, int, str, str]:

@@ -12,7 +12,7 @@ from pipeline.catalogue import ids_of
 from pipeline.domain.names import Outcome, Platform, Site
 from pipeline.domain.record import AnimeRecord
 from pipeline.enrich.archive import BadMember, Member, read_archive
-from pipeline.enrich.importing import ImportReport, import_anidb
+from pipeline.enrich.importing import TOGETHER, ImportReport, import_anidb
 from pipeline.enrich.opening import open_ledger
 from pipeline.enrich.syncing import sync_catalogue
 from pipeline.ledger.fetched import SettledOutcome
@@ -190,7 +190,7 @@ def test_an_aid_nobody_lists_is_kept_until_somebody_does(desk: AnidbDesk) -> Non
 async def test_a_killed_import_goes_on(desk: AnidbDesk) -> None:
     """Killed between the answers and the outcomes: the next import finds nothing newer and settles all the same."""
     with pytest.raises(KeyboardInterrupt):
-        desk.take(said("1"), *_then_killed())
+        desk.take(*[said("1")] * TOGETHER, *_then_killed())
     assert desk.outcomes() == [None] * 3
     report = desk.take(said("1"))
     assert (report.kept, report.titles_changed) == (0, 1)

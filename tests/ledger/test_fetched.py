@@ -9,7 +9,7 @@ import pytest
 from pipeline.domain.exchange import Answer, Part, Reading, Request, Validators
 from pipeline.domain.names import Outcome, Platform
 from pipeline.ledger import Ledger
-from pipeline.ledger.fetched import REUSE_S, FetchBook, PartRef, SettledOutcome
+from pipeline.ledger.fetched import REUSE_S, FetchBook, PartRef, Said, SettledOutcome
 from tests.ledger.conftest import Clock
 
 JIKAN = Platform.JIKAN
@@ -26,7 +26,7 @@ def reading(parts: Mapping[str, Mapping[str, bytes]] | None = None, *absent: str
 
 def save(ledger: Ledger, asked: Request, said: Reading, since: float = 0.0) -> None:
     answer = Answer(200, {"etag": "x"}, repr(said).encode(), "http://here")
-    ledger.fetched.save(asked, answer, said, dict.fromkeys(asked.ids, since))
+    ledger.fetched.save([Said(asked, answer, said, dict.fromkeys(asked.ids, since))])
 
 
 def bodies(ledger: Ledger, id_: str, since: float = 0.0) -> dict[str, bytes]:
@@ -217,7 +217,7 @@ KNOWN = {"etag": 'W/"1"', "last-modified": "Sun, 29 Nov 2026 10:00:00 GMT"}
 
 def keep(ledger: Ledger, asked: Request, headers: Mapping[str, str], status: int = 200, url: str = "") -> None:
     answer = Answer(status, headers, b"body", url or "http://me:secret@here:8/full/1?x=1")
-    ledger.fetched.save(asked, answer, reading({"1": {"full": b"body"}}), {"1": 0.0})
+    ledger.fetched.save([Said(asked, answer, reading({"1": {"full": b"body"}}), {"1": 0.0})])
 
 
 def test_an_answer_is_known_again_by_its_validators(ledger: Ledger) -> None:

@@ -3,7 +3,7 @@
 from pipeline.domain.exchange import Answer, Part, Reading, Request
 from pipeline.domain.names import Outcome, Platform
 from pipeline.ledger import Ledger
-from pipeline.ledger.fetched import SettledOutcome
+from pipeline.ledger.fetched import Said, SettledOutcome
 from pipeline.ledger.quarantine import Quarantine
 from tests.ledger.conftest import Clock
 
@@ -15,7 +15,7 @@ def hear(ledger: Ledger, title_id: str, id_: str, **bodies: str) -> None:
     since = ledger.fetched.intend(JIKAN, [title_id], reuse_s=1)[title_id]
     parts = tuple(Part(kind, body.encode()) for kind, body in bodies.items())
     said = Reading({id_: parts}) if parts else Reading(absent=frozenset({id_}))
-    ledger.fetched.save(Request(JIKAN, "full", f"/{id_}", (id_,)), Answer(200, {}, b"", ""), said, {id_: since})
+    ledger.fetched.save([Said(Request(JIKAN, "full", f"/{id_}", (id_,)), Answer(200, {}, b"", ""), said, {id_: since})])
     outcome = Outcome.FOUND if parts else Outcome.ABSENT
     ledger.fetched.settle([SettledOutcome(title_id, JIKAN, outcome, (id_,), "", 9e9)])
 

@@ -67,7 +67,7 @@ def test_a_whole_ledger_is_copied_whole(filled: Path) -> None:
 
 @pytest.mark.parametrize(
     ("keep", "whole_tables", "cut_table"),
-    [(0.9, ["titles", "urls", "ids"], "steps"), (0.55, ["titles", "urls"], "ids"), (0.25, [], "titles")],
+    [(0.9, ["titles", "urls", "ids"], "steps"), (0.55, ["titles", "urls"], "ids"), (0.3, [], "titles")],
 )
 def test_a_cut_ledger_keeps_what_is_readable(
     tmp_path: Path, filled: Path, clock: Clock, keep: float, whole_tables: list[str], cut_table: str

@@ -52,6 +52,40 @@ def test_native_names_tell_namesakes_apart() -> None:
     assert left.staff[pair.members[0].item].id == "2"
 
 
+def test_a_middle_initial_that_one_platform_leaves_out_parts_nobody() -> None:
+    left = team(Source.ANILIST, Credit("Christopher Sabat", "Script", "1"))
+    right = team(Source.ANIME_PLANET, Credit("Christopher R. Sabat", "Voice Actor", "9"))
+    (group,) = align((left, right)).staff
+    assert (len(group.members), group.rule, group.confidence) == (2, "name_without_initial", 0.80)
+    assert align((right, left)).staff[0].rule == "name_without_initial"
+
+
+def test_initials_that_differ_are_two_people() -> None:
+    left = team(Source.ANILIST, Credit("Ann B. Lee", "Script", "1"))
+    assert sizes(left, team(Source.ANIME_PLANET, Credit("Ann C. Lee", "Voice Actor", "9"))) == [1, 1]
+
+
+def test_an_initial_joins_nobody_where_two_may_be_meant() -> None:
+    left = team(Source.ANILIST, Credit("Ann B. Lee", "Script", "1"), Credit("Ann C. Lee", "Music", "2"))
+    right = team(Source.ANIME_PLANET, Credit("Ann Lee", "Voice Actor", "9"))
+    assert sizes(left, right) == sizes(right, left) == [1, 1, 1]
+
+
+def test_a_namesake_left_over_is_not_joined_for_want_of_another() -> None:
+    """One of two is told by the native name; the other stays a question, for there may be a third."""
+    left = team(
+        Source.ANILIST, Credit("Yuki Ito", "Script", "1", "伊藤 有紀"), Credit("Yuki Ito", "Music", "2", "伊東 雪")
+    )
+    right = team(Source.ANIDB, Credit("Itou Yuki", "Music", "9", "伊東雪"), Credit("Itou Yuki", "Editing", "8"))
+    assert sorted(sizes(left, right)) == [1, 1, 2]
+    assert len(align((left, right)).questions) == 1
+
+
+def test_a_name_of_one_word_and_an_initial_is_not_that_word() -> None:
+    left = team(Source.ANILIST, Credit("Sayuri", "Theme Song Performance", "1"))
+    assert sizes(left, team(Source.ANIME_PLANET, Credit("Sayuri S.", "Voice Actor", "9"))) == [1, 1]
+
+
 def test_a_name_without_id_joins_the_only_person_of_that_name() -> None:
     assert sizes(team(Source.MAL, Credit("A, B", "Script", "1"), Credit("B A", "Music"))) == [2]
 

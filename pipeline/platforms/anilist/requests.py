@@ -171,12 +171,17 @@ def expect_documents(episodes: int) -> int:
     return documents
 
 
-def plan_requests(wanted: Sequence[Wanted]) -> tuple[Request, ...]:
-    """First the whole record of everybody who has none, then the pages that are still missing."""
+def plan_requests(wanted: Sequence[Wanted], titles: int = MAX_BATCH) -> tuple[Request, ...]:
+    """First the whole record of everybody who has none, then the pages still missing; so many titles a document."""
     fresh = [one.id for one in wanted if "media" not in one.parts]
-    requests = [_request("media", _RECORD, fresh)] if fresh else []
+    requests = [_request("media", _RECORD, some) for some in _parts_of(fresh, titles)]
     needs = {one.id: starts for one in wanted if "media" in one.parts and (starts := _next_pages(one))}
     for starts, ids in _grouped(needs):
         aliases = " ".join(_alias(listing, page) for listing, page in _windows(starts))
-        requests.append(_request("pages", _document("Pages", f"id {aliases}"), ids))
+        requests += [_request("pages", _document("Pages", f"id {aliases}"), some) for some in _parts_of(ids, titles)]
     return tuple(requests)
+
+
+def _parts_of(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]

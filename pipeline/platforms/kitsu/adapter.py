@@ -15,10 +15,10 @@ from pipeline.platforms._reading import EMPTY, JsonObject, json_bytes
 from pipeline.platforms.kitsu.convert import convert_title
 from pipeline.platforms.kitsu.payload import slice_document
 from pipeline.platforms.kitsu.requests import (
-    FIRST,
     LARGEST_BATCH,
     MAX_BATCH,
     expect_jsonapi_pages,
+    expect_pages,
     id_of_alias,
     plan_graphql,
     plan_jsonapi,
@@ -88,7 +88,7 @@ class KitsuAdapter:
             pages = sum(expect_jsonapi_pages(one) for one in wanted)
             return Counter({"jsonapi/anime": -(-len(wanted) // self.batch), "jsonapi/children": pages})
         expected = Counter(request.kind for request in self.plan_requests(wanted))
-        return expected + Counter({"pages": int(any((one.episodes or 0) > FIRST for one in wanted))})
+        return expected + Counter({"pages": expect_pages(wanted)})
 
     def check_answer(self, request: Request, answer: Answer) -> None:
         """Halve what the server could not finish; read errors also in a 200."""

@@ -1,7 +1,8 @@
 """What to ask Kitsu: twenty whole records a GraphQL POST, or, as a fallback, JSON:API lists of twenty.
 
 GraphQL prices a document in nodes (``first x (1 + inside)`` for a connection, 500,000 at most), but the real ceiling
-is the server's 15 seconds: batches start small and long series are asked for apart, by cursor. Every connection carries
+is the server's 15 seconds: batches start small, the longest series are asked for alone and whole, and what else goes
+on by cursor. Every connection carries
 ``first``; every text asks for all locales, or the server answers only for ours. Planning is pure in the parts.
 """
 
@@ -14,7 +15,16 @@ from pipeline.domain.names import Platform
 from pipeline.errors import BadInput
 from pipeline.platforms.kitsu.payload import GraphRecord, jsonapi_count, jsonapi_has_next
 
-__all__ = ["FIRST", "LARGEST_BATCH", "MAX_BATCH", "expect_jsonapi_pages", "id_of_alias", "plan_graphql", "plan_jsonapi"]
+__all__ = [
+    "FIRST",
+    "LARGEST_BATCH",
+    "MAX_BATCH",
+    "expect_jsonapi_pages",
+    "expect_pages",
+    "id_of_alias",
+    "plan_graphql",
+    "plan_jsonapi",
+]
 
 MAX_BATCH: Final = 20
 LARGEST_BATCH: Final = 60
@@ -23,6 +33,8 @@ _JSONAPI_PAGE: Final = 20
 FIRST: Final = 100
 """Episodes and characters that come with the record."""
 _MOST: Final = 2000
+_WHOLE_FROM: Final = 500
+"""So many episodes make a title that is asked for alone; a list of 2,000 of each is 116,000 nodes."""
 _NODES: Final = 120_000  # a quarter of what the server allows: time runs out long before nodes do
 
 _EPISODE: Final = """{ id number length releasedAt description(locales: ["*"])
@@ -54,23 +66,28 @@ _LISTS: Final = (
     _List("characters", "", _CAST, 47),
 )
 
-_RECORD: Final = f"""fragment Record on Anime {{
+
+def _record(first: int) -> str:
+    return _RECORD.replace("{lists}", " ".join(listing.field(first) for listing in _LISTS))
+
+
+_RECORD: Final = """fragment Record on Anime {
   id slug type subtype status sfw ageRating ageRatingGuide season
   startDate endDate nextRelease tba updatedAt
   episodeCount episodeLength youtubeTrailerVideoId originCountries
   averageRating averageRatingRank userCount userCountRank favoritesCount
   description(locales: ["*"])
-  titles {{ canonical canonicalLocale alternatives localized(locales: ["*"]) }}
-  posterImage {{ original {{ url width height }} }}
-  bannerImage {{ original {{ url width height }} }}
-  categories(first: 100) {{ nodes {{ id slug title(locales: ["*"]) isNsfw }} }}
-  mappings(first: 50) {{ nodes {{ externalSite externalId }} }}
-  productions(first: 50) {{ nodes {{ id role company {{ id name }} }} }}
-  relationships(first: 100) {{ nodes {{ kind destination {{ id slug type startDate titles {{ canonical }} }} }} }}
-  streamingLinks(first: 50) {{ nodes {{ id url regions subs dubs streamer {{ siteName }} }} }}
-  staff(first: 100) {{ nodes {{ id role person {{ id slug name names {{ localized(locales: ["*"]) }} }} }} }}
-  {" ".join(listing.field(FIRST) for listing in _LISTS)}
-}}"""
+  titles { canonical canonicalLocale alternatives localized(locales: ["*"]) }
+  posterImage { original { url width height } }
+  bannerImage { original { url width height } }
+  categories(first: 100) { nodes { id slug title(locales: ["*"]) isNsfw } }
+  mappings(first: 50) { nodes { externalSite externalId } }
+  productions(first: 50) { nodes { id role company { id name } } }
+  relationships(first: 100) { nodes { kind destination { id slug type startDate titles { canonical } } } }
+  streamingLinks(first: 50) { nodes { id url regions subs dubs streamer { siteName } } }
+  staff(first: 100) { nodes { id role person { id slug name names { localized(locales: ["*"]) } } } }
+  {lists}
+}"""
 
 _INCLUDE: Final = (
     "categories,genres,mappings,animeProductions.producer,mediaRelationships.destination,"
@@ -137,14 +154,29 @@ def _packed(wanted: Sequence[Wanted]) -> Iterator[tuple[list[str], list[str]]]:
 
 def plan_graphql(wanted: Sequence[Wanted]) -> tuple[Request, ...]:
     """First the record of everybody who has none, then the rest of long lists by cursor."""
-    fresh = [one.id for one in wanted if "anime" not in one.parts]
-    requests = []
-    if fresh:
-        lines = " ".join(_find(id_, "...Record") for id_ in fresh)
-        requests.append(_post("anime", f"query Titles {{ {lines} }} {_RECORD}", fresh))
+    fresh = [one for one in wanted if "anime" not in one.parts]
+    usual = [one.id for one in fresh if not _is_whole(one)]
+    requests = [_records([one.id], _MOST) for one in fresh if _is_whole(one)]
+    if usual:
+        requests.append(_records(usual, FIRST))
     for ids, asked in _packed([one for one in wanted if "anime" in one.parts]):
         requests.append(_post("pages", f"query Pages {{ {' '.join(asked)} }}", ids))
     return tuple(requests)
+
+
+def _is_whole(one: Wanted) -> bool:
+    """Whether a title's lists are asked for whole at once."""
+    return (one.episodes or 0) >= _WHOLE_FROM
+
+
+def _records(ids: Sequence[str], first: int) -> Request:
+    lines = " ".join(_find(id_, "...Record") for id_ in ids)
+    return _post("anime", f"query Titles {{ {lines} }} {_record(first)}", ids)
+
+
+def expect_pages(wanted: Sequence[Wanted]) -> int:
+    """Further documents for episodes that do not fit, as far as the catalogue tells."""
+    return int(any((one.episodes or 0) > FIRST and not _is_whole(one) for one in wanted))
 
 
 def _get(kind: str, path: str, ids: Sequence[str], *params: tuple[str, str]) -> Request:

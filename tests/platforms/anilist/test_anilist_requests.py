@@ -221,4 +221,4 @@ def test_only_anilists_own_ids_are_wanted() -> None:
 def test_a_batch_anilist_would_cut_is_refused(batch: int) -> None:
     """More than fifty rows are silently cut by AniList, so such a setting fails at once."""
     with pytest.raises(Misconfigured, match=str(batch)):
-        AniListAdapter(batch=batch)
+        AniListAdapter(titles=batch)

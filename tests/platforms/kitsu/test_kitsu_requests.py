@@ -132,6 +132,18 @@ def test_long_series_are_finished_by_cursor() -> None:
     assert GRAPHQL.plan_requests([Wanted("12", parts=parts)]) == ()
 
 
+def test_the_longest_series_are_asked_for_alone_and_whole() -> None:
+    """From 500 episodes on; what the catalogue does not count comes with the others."""
+    wanted = [Wanted("1", episodes=500), Wanted("2", episodes=499), Wanted("3")]
+    whole, others = GRAPHQL.plan_requests(wanted)
+    assert (whole.ids, others.ids) == (("1",), ("2", "3"))
+    for request, first in ((whole, 2000), (others, 100)):
+        assert f"episodes(first: {first}," in document_of(request)
+        assert f"characters(first: {first})" in document_of(request)
+    assert GRAPHQL.expect_requests(wanted) == {"anime": 2, "pages": 1}
+    assert GRAPHQL.expect_requests(wanted[:1]) == {"anime": 1}
+
+
 def test_very_long_series_do_not_share_a_document() -> None:
     """Two casts of 1,400 are two documents: the server's time runs out long before its node limit."""
     wanted = [Wanted(id_, parts={"anime": record(id_, None, page(100, 1400, "C"))}) for id_ in ("1", "2")]

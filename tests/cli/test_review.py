@@ -1,0 +1,191 @@
+"""review as a person uses it: look, decide, see it obeyed, take it back, share it; and what is typed wrong."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from commanding import anime_enrich, told
+
+from pipeline.enrich.rehearsal import practice_catalogue
+
+ONE, OTHER = "mal:900020", "mal:900012"
+
+
+@pytest.fixture(scope="module")
+def folder(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the finished checkpoints; who locks something takes it back."""
+    place = tmp_path_factory.mktemp("review")
+    shutil.copytree(finished, place / "checkpoints")
+    return place
+
+
+@pytest.fixture
+def read_only(finished: Path) -> Path:
+    """The finished folder itself."""
+    return finished.parent
+
+
+def call(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return anime_enrich(*arguments, "--practice", "--checkpoints", "checkpoints", folder=folder)
+
+
+def review(folder: Path, *arguments: str) -> str:
+    ended = call(folder, "review", *arguments)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def fields(folder: Path) -> set[str]:
+    return {item["field"] for item in json.loads(review(folder, "list", "--json"))["items"]}
+
+
+def test_the_list_names_title_field_reason_weight_and_the_next_command(read_only: Path) -> None:
+    """The most pressing first; JSON says the same, filters pick."""
+    lines = review(read_only, "list").splitlines()
+    assert lines[0].startswith(f"Sumi to Tetsu  {ONE}  rating  low_confidence  uncertain 0.55, weight ")
+    assert lines[1].strip().startswith('"PG_13" (mal) by rule:weighted_vote@1; passed over: "PG" (kitsu)')
+    assert lines[-1] == f"look at one: anime-enrich review show {ONE} rating"
+    whole = json.loads(review(read_only, "list", "--json"))
+    weights = [item["priority"] for item in whole["items"]]
+    assert weights == sorted(weights, reverse=True)
+    assert whole["items"][0]["ids"]["mal"] == ["900020"]
+    assert sum(whole["counts"].values()) == len(whole["items"])
+    (first,) = json.loads(review(read_only, "list", "--limit", "1", "--json"))["items"]
+    assert first == whole["items"][0]
+    picked = json.loads(review(read_only, "list", "--field", "broadcast", "--json"))
+    assert {item["field"] for item in picked["items"]} == {"broadcast"}
+    assert picked["counts"] == {"low_confidence": 3}
+    assert {i["code"] for i in json.loads(review(read_only, "list", "--code", "labels", "--json"))["items"]} == {
+        "labels"
+    }
+    assert review(read_only, "list", "--field", "title") == "nothing to review\n"
+
+
+def test_a_field_is_laid_open_with_numbered_alternatives(read_only: Path) -> None:
+    """What stands, by which rule, who says what else, where to look, and how to decide."""
+    said = review(read_only, "show", ONE, "rating")
+    assert "  https://myanimelist.net/anime/900020" in said
+    assert "  by rule:weighted_vote@1, 0.45, from mal, in conflict" in said
+    assert "    1  PG_13  mal  (the rules)\n    2  PG  kitsu\n" in said
+    assert f"review resolve {ONE} rating (--choose N" in said
+    (subject,) = json.loads(review(read_only, "show", ONE, "rating", "--json"))["subjects"]
+    assert [option["value"] for option in subject["options"]] == ["PG_13", "PG"]
+    assert subject["lock"] is None
+    fields = [one["field"] for one in json.loads(review(read_only, "show", ONE, "--json"))["subjects"]]
+    assert fields == ["rating", "broadcast"]
+
+
+def test_a_decision_is_obeyed_named_shared_and_taken_back(folder: Path) -> None:
+    """From the queue into the record, into a file, and out again."""
+    said = review(folder, "resolve", ONE, "rating", "--choose", "2", "--by", "maria", "--note", "it is on the box")
+    assert 'rating "PG", locked by maria on ' in said
+    assert f"anime-enrich run {ONE}" in said
+    assert "rating" not in review(folder, "list", "--code", "low_confidence", "--limit", "2")
+    assert 'decided: "PG", locked by maria' in review(folder, "show", ONE, "rating")
+    assert call(folder, "run", ONE, "--speed", "60").returncode == 0
+    why = call(folder, "show", ONE, "--field", "rating", "--why").stdout
+    assert why.startswith('"PG"\nwhy: review:locked@1, confidence 1.00\nfrom: kitsu, review\n')
+    assert 'passed over: {"value":"PG_13","sources":["mal"]}' in why
+    assert "evidence: locked by maria on " in why
+    assert "it is on the box" in why
+    assert "locked by maria" in call(folder, "show", ONE, "--why").stdout
+    assert "1 cases in team.jsonl" in review(folder, "export", "team.jsonl")
+    (case,) = map(json.loads, (folder / "team.jsonl").read_text().splitlines())
+    assert (case["expected"], case["by"], case["reason"]) == ("PG", "maria", "it is on the box")
+    assert "0 taken, 1 the same here" in review(folder, "import", "team.jsonl")
+    assert "no longer locked by maria" in review(folder, "unlock", ONE, "rating")
+    assert "nothing is locked" not in review(folder, "show", ONE)
+    assert "1 taken" in review(folder, "import", "team.jsonl")
+    review(folder, "unlock", ONE, "rating")
+    assert "1 of 1 titles" in call(folder, "plan", ONE).stdout
+
+
+def test_what_was_seen_leaves_the_queue_and_locks_nothing(folder: Path) -> None:
+    """It is nobody else's case either, and may be looked at again."""
+    assert "themes" in fields(folder)
+    assert "was seen" in review(folder, "resolve", OTHER, "themes", "--seen", "--by", "jo")
+    assert "themes" not in fields(folder)
+    assert "  seen, locked by jo on " in review(folder, "show", OTHER, "themes")
+    assert "0 cases" in review(folder, "export", "seen.jsonl")
+    assert "no longer locked by jo" in review(folder, "unlock", OTHER, "themes")
+
+
+def test_a_whole_list_is_given_as_json_or_kept(folder: Path) -> None:
+    """What is locked is told as it will stand."""
+    (subject,) = json.loads(review(folder, "show", "mal:900013", "genres", "--json"))["subjects"]
+    kept = json.dumps(subject["stands"], separators=(",", ":"))
+    assert 'genres ["Horror"], locked' in review(
+        folder, "resolve", OTHER, "genres", "--value", '["Horror"]', "--by", "jo"
+    )
+    assert f"genres {kept}, locked" in review(folder, "resolve", "mal:900013", "genres", "--keep", "--by", "jo")
+    for title in (OTHER, "mal:900013"):
+        review(folder, "unlock", title, "genres")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["list", "--field", "nope"], ["'nope'", "same_character"]),
+        (["list", "--code", "nope"], ["'nope'", "low_confidence"]),
+        (["show", "mal:99999999"], ["'mal:99999999'"]),
+        (["show", ONE, "nope"], ["'nope'", "Sumi to Tetsu", "rating"]),
+        (["resolve", ONE, "rating", "--by", "m"], ["--value", "--choose", "--keep", "--seen"]),
+        (["resolve", ONE, "rating", "--keep", "--choose", "1", "--by", "m"], ["one of"]),
+        (["resolve", ONE, "rating", "--choose", "3", "--by", "m"], ["option 3", "has 2", "review show"]),
+        (["resolve", ONE, "rating", "--choose", "0", "--by", "m"], ["option 0"]),
+        (["resolve", ONE, "rating", "--value", "PG", "--by", "m"], ["Sumi to Tetsu", "rating", "JSON", "--value"]),
+        (["resolve", ONE, "rating", "--value", '"Z"', "--by", "m"], ["'Z'", '"PG_13"', "null"]),
+        (["resolve", ONE, "episodes", "--value", '"12"', "--by", "m"], ["episodes", "'12'", "whole number"]),
+        (["resolve", ONE, "episodes", "--value", "\udcff", "--by", "m"], ["episodes"]),
+        (["resolve", ONE, "rating", "--keep", "--by", " "], ["--by NAME"]),
+        (["resolve", ONE, "platform_ids", "--keep", "--by", "m"], ["'platform_ids'", "--seen"]),
+        (["resolve", ONE, "year", "--seen", "--by", "m"], ["'year'", "not in the queue"]),
+        (["resolve", ONE, "nope", "--keep", "--by", "m"], ["'nope'"]),
+        (["unlock", ONE, "year"], ["'year'", "not locked", "nothing of it is locked"]),
+        (["import", "missing.jsonl"], ["'missing.jsonl'"]),
+        (["import", "broken.jsonl"], ["broken.jsonl line 2", "nothing of the file was taken"]),
+        (["export", "no/such/folder.jsonl"], ["no/such/folder.jsonl"]),
+    ],
+)
+def test_what_is_typed_wrong_is_named(read_only: Path, tmp_path: Path, arguments: list[str], says: list[str]) -> None:
+    """One sentence with field, value and the next step, exit code 2; nothing is locked."""
+    (tmp_path / "broken.jsonl").write_text("\n{not json\n")
+    placed = [str(tmp_path / one) if one == "broken.jsonl" else one for one in arguments]
+    message = told(call(read_only, "review", *placed), 2)
+    for part in says:
+        assert part in message
+    assert "0 cases" in review(read_only, "export", str(tmp_path / "none.jsonl"))
+
+
+def test_locks_of_titles_that_are_not_here_end_with_3(folder: Path) -> None:
+    """They are named, and the rest is taken."""
+    review(folder, "resolve", ONE, "year", "--keep", "--by", "m")
+    review(folder, "export", "mine.jsonl")
+    review(folder, "unlock", ONE, "year")
+    mine = (folder / "mine.jsonl").read_text()
+    other = json.loads(mine) | {"ids": {"mal": ["1"]}, "title_id": "x", "title": "Elsewhere"}
+    (folder / "both.jsonl").write_text(mine + json.dumps(other) + "\n")
+    ended = call(folder, "review", "import", "both.jsonl")
+    assert ended.returncode == 3, ended.stderr
+    assert "1 taken" in ended.stdout
+    assert "not here: Elsewhere" in ended.stdout
+    review(folder, "unlock", ONE, "year")
+
+
+def test_a_title_without_a_record_has_nothing_to_review(read_only: Path) -> None:
+    """The next step is to make it."""
+    assert "anime-enrich run" in told(call(read_only, "review", "show", "mal:900001"), 2)
+
+
+def test_before_the_first_run_there_is_no_queue(tmp_path: Path) -> None:
+    """That is something else than a queue with nothing in it."""
+    anime_enrich("catalogue", "sync", practice_catalogue(), folder=tmp_path)
+    assert "no queue yet" in anime_enrich("review", "list", folder=tmp_path).stdout
+
+
+def test_without_a_ledger_nothing_is_made(tmp_path: Path) -> None:
+    """A mistyped folder is told."""
+    assert "nothing was done yet" in told(anime_enrich("review", "list", "--checkpoints", "x", folder=tmp_path), 2)
+    assert not (tmp_path / "x").exists()
