@@ -17,7 +17,7 @@ __all__ = ["Named", "PlatformFigures", "Poor", "Slow", "Survey", "survey", "surv
 
 _SHOWN: Final = 15
 """Worst and slowest titles."""
-_TOLD: Final = 100
+_TOLD: Final = 50
 """Unknown values."""
 
 
