@@ -80,13 +80,17 @@ code { font: .86em/1.4 ui-monospace, "SF Mono", Menlo, Consolas, monospace; }
 code.command { user-select: all; background: color-mix(in srgb, var(--dull) 28%, transparent); border-radius: .3rem;
   padding: .05rem .35rem; white-space: nowrap; }
 td code { overflow-wrap: anywhere; }
+ul.titles { min-width: 22rem; }
 ul.titles li > bdi { margin-right: .25rem; }
+ul.titles code.command { white-space: normal; overflow-wrap: break-word; box-decoration-break: clone; }
+.wide { min-width: 20rem; }
 ul.plain { list-style: none; margin: 0; padding: 0; } ul.plain li + li { margin-top: .15rem; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 0 2rem; }
 .plots figure { grid-template-columns: minmax(0, 1fr); grid-template-rows: auto auto 1fr; }
 .plots figcaption { min-height: 3em; }
+.plots svg { max-width: 26rem; }
 footer { color: var(--soft); padding-bottom: 2rem; }
-@media (max-width: 48rem) { figure, .plots { grid-template-columns: minmax(0, 1fr); } }
+@media screen and (max-width: 48rem) { figure, .plots { grid-template-columns: minmax(0, 1fr); } }
 @media print {
   :root { color-scheme: light; --page: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --heat: #2f7f86;
     --one: #1f6f78; --two: #b3541e; --three: #5a4fcf; --bad: #b3261e; --dull: #c9ced3; }
@@ -94,6 +98,8 @@ footer { color: var(--soft); padding-bottom: 2rem; }
   header, main, footer { max-width: none; padding: 0; }
   nav { display: none; }
   section { border: 0; padding: 0; }
+  .plots { grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 0 1rem; }
+  th, td { padding: .15rem .4rem; }
   tr, figure, .tile { break-inside: avoid; }
   h2, h3, caption { break-after: avoid; }
   .scroll { overflow: visible; }

@@ -12,6 +12,7 @@ from pipeline.enrich.survey import Poor, Slow, Survey
 __all__ = ["drift", "findings", "slowest", "worst"]
 
 _STEPS_TOLD: Final = 3
+_WORST: Final = "Titles that lack most; people are those who list it, about, where most of them do"
 
 
 def findings(survey: Survey, flags: str) -> Iterator[Child]:
@@ -53,7 +54,7 @@ def _examples(survey: Survey, seen: Seen, flags: str, *, limit: int | None = Non
 
 def worst(survey: Survey, flags: str) -> Iterator[Child]:
     """What is missing times popularity."""
-    heads = ("title, and what looks further", "completeness", "", "listed by about", "missing")
+    heads = ("title, and what looks further", "completeness", "", "people", "missing")
     rows = [_poor(one, flags) for one in survey.worst]
     yield (
         table("Titles that lack most, the best known first", heads, rows, numbers=(1, 3)) if rows else el("p", "None.")
@@ -67,7 +68,7 @@ def _poor(one: Poor, flags: str) -> Sequence[Child]:
         percent(share),
         bar(share, title=f"complete to {share:.1%}"),
         _people(one.quality.popularity),
-        ", ".join(one.quality.missing),
+        el("div", ", ".join(one.quality.missing), class_="wide"),
     )
 
 
@@ -96,7 +97,7 @@ def _slow(one: Slow, most: float, flags: str) -> Sequence[Child]:
         title_cell([one.title], flags),
         f"{one.total_s:,.3f} s",
         bar(share, title=f"{share:.0%} of the slowest"),
-        ", ".join(f"{step} {cpu_s:.3f} s" for step, cpu_s in steps),
+        el("div", ", ".join(f"{step} {cpu_s:.3f} s" for step, cpu_s in steps), class_="wide"),
     )
 
 
