@@ -7,9 +7,12 @@ vote) of the independent sources that stand with the chosen value, divided by th
 source counts once, and half where it also gave another answer (of two dates it may have one). The record's agreement is
 the plain mean over these fields.
 
-So it is 1 when nobody contradicts; it does not depend on the order of sources; a source more that gives the chosen
-values never lowers it. Lists (genres, characters, links) and texts are left out: there sources add to each other, and
-whoever names another genre or writes another synopsis contradicts nobody.
+So it is 1 when nobody contradicts, and does not depend on the order of sources. A source more that gives the chosen
+value never lowers a field's agreement, nor the record's, unless it makes a field comparable that was not (the only
+platform that spoke had been passed over for the catalogue).
+
+Lists (genres, characters, links) and texts are left out: there sources add to each other, and whoever names another
+genre or writes another synopsis contradicts nobody.
 """
 
 from collections import Counter

@@ -50,10 +50,10 @@ def histogram(counts: Sequence[int], *, title: str) -> Node:
 
 
 def timeline(times: Sequence[float], series: Sequence[Series], *, title: str) -> Node:
-    """Shares over time (Unix seconds), each line in its own colour and its own stroke, named at its end."""
+    """Shares over time (Unix seconds, ascending, at least one). Each line has a colour, a stroke and a name."""
     low = _floor(series)
     room = _WIDE - _LEFT - _RIGHT - _LABEL_ROOM
-    first, span = min(times, default=0.0), max(times, default=0.0) - min(times, default=0.0)
+    first, span = times[0], times[-1] - times[0]
     across = [_LEFT + (room * (t - first) / span if span else room / 2) for t in times]
     lines: list[Node] = []
     ends: list[tuple[float, str, str]] = []
@@ -109,7 +109,7 @@ def _spread(ends: Sequence[tuple[float, str, str]]) -> list[tuple[float, str, st
 
 
 def _days(times: Sequence[float], across: Sequence[float]) -> list[Node]:
-    ends = sorted({(across[0], times[0]), (across[-1], times[-1])}) if times else []
+    ends = sorted({(across[0], times[0]), (across[-1], times[-1])})
     anchors = ("start", "end") if len(ends) == 2 else ("middle",)
     return [
         _text(x, _HEIGHT - 8, datetime.fromtimestamp(at, tz=UTC).strftime("%Y-%m-%d"), anchor=anchor)
