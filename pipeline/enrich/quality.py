@@ -110,7 +110,7 @@ class Tally:
             ("confidence", self.confidence, quality.confidence),
         ):
             if share is not None:
-                bins[min(int(share * BINS + 1e-9), BINS - 1)] += 1
+                bins[min(int(share * BINS), BINS - 1)] += 1
                 self._sums[name] += share
                 self._measured[name] += 1
         self._sums["conflicts"] += len(quality.conflicts)

@@ -10,17 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from commanding import TITLES, anime_enrich, told
 
 from pipeline.cli.page.markup import el, render, said
 from pipeline.cli.page.plots import Series, histogram, stacked, timeline
 from pipeline.domain.canonical import digest_of
 from pipeline.domain.names import Outcome, Platform, Site, Source
-from pipeline.domain.quality import Quality, Unknown
+from pipeline.domain.quality import SOURCE_OF, Quality, Unknown
+from pipeline.domain.record import AnimeRecord
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import SettledOutcome
 from pipeline.ledger.identity import ListedRow
 from pipeline.ledger.quarantine import Quarantine
+from pipeline.ledger.tables import TITLE_QUALITY
 from pipeline.ledger.titles import Finished, Release
 
 VOID = frozenset({"meta", "br", "link", "img", "input", "hr", "col"})
@@ -189,12 +192,36 @@ def test_page_json_and_status_say_the_same(page: Page, finished: Path) -> None:
         assert (name in heads, name in silent) == (field["filled"] > 0, field["filled"] == 0), name
     assert {platform.value for platform in Platform} <= set(heads)
     assert figures["fields"]["title"]["filled"] == figures["fields"]["title"]["sources"]["mal"] == len(TITLES)
+    assert [td["title"] for td in page.all("td") if "style" in td] == list(_cells(figures))
     jikan = quality["platforms"]["jikan"]
     assert jikan["fields_filled"] == sum(field["sources"].get("mal", 0) for field in figures["fields"].values())
     assert [run["titles"] for run in figures["runs"]] == [len(TITLES)]
     assert figures["runs"][0]["completeness"] == quality["completeness"]
     assert sum(figures["distributions"]["completeness"]) == len(TITLES)
     assert {title["id"] for title in figures["worst"]} == set(TITLES) == {title["id"] for title in figures["slowest"]}
+
+
+def _cells(figures: dict[str, Any]) -> Iterator[str]:
+    """What the heat map's coloured cells say, row by row, reckoned from the JSON."""
+    titles, found = figures["quality"]["titles"], figures["found"]
+    columns = [(SOURCE_OF[platform].value, found[platform.value]) for platform in Platform]
+    columns += [(name, titles) for name in ("catalogue", "derived", "review")]
+    for name in (name for name in AnimeRecord.model_fields if name in figures["fields"]):
+        field = figures["fields"][name]
+        pairs = [(field["filled"], field["filled"] + field["missing"] if field["missing"] else titles)]
+        pairs += [(field["sources"].get(source, 0), of) for source, of in columns]
+        yield from (f"{count} of {of} titles" for count, of in pairs if count)
+
+
+def test_titles_of_before_there_were_figures_are_told(tmp_path: Path) -> None:
+    """How many of those with a record have figures; the next run makes the others'."""
+    fill(tmp_path / "c", "One", "Two")
+    with ledger_in(tmp_path / "c") as ledger, ledger.database.write() as c:
+        c.execute(sa.delete(TITLE_QUALITY).where(TITLE_QUALITY.c.title_id == ledger.titles.active()[0]))
+    assert "quality   1 of 2 titles: completeness 40.0%" in report(tmp_path / "c")
+    with ledger_in(tmp_path / "c") as ledger, ledger.database.write() as c:
+        c.execute(sa.delete(TITLE_QUALITY))
+    assert "none of 2 titles has figures yet: the next run makes them" in report(tmp_path / "c")
 
 
 def test_status_tells_the_figures_in_short(finished: Path) -> None:
