@@ -130,10 +130,10 @@ def _print_runs(ledger: Ledger) -> None:
 
 
 def _platforms(platforms: Sequence[PlatformFigures]) -> Table:
-    """What came of asking; how many fields a title found there gets from it; values we have no name for."""
+    """Answers kept, what came of asking, how many fields a title found there gets from it, values without a name."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("platform")
-    for name in ("answers", "found", "absent", "not listed", "failed", "off", "left out", "fields", "drift"):
+    table.add_column("platform", no_wrap=True)
+    for name in ("kept", "found", "absent", "not listed", "failed", "off", "left out", "fields", "drift"):
         table.add_column(name, justify="right")
     for one in platforms:
         counts = (str(one.outcomes.get(outcome, 0)) for outcome in Outcome)

@@ -83,7 +83,7 @@ def fill(folder: Path, *names: str) -> None:
     """A ledger of finished titles with these names, every figure there can be, and a platform in quarantine."""
     rows = [
         ListedRow(n, name.replace("\ud800", "\ufffd"), (f"https://myanimelist.net/anime/{n + 1}",),
-                  ((Site.MAL, str(n + 1)),), b"row", digest_of(n))
+                  ((Site.MAL, f"{n + 1}; rm x" if n == 1 else str(n + 1)),), b"row", digest_of(n))
         for n, name in enumerate(names)
     ]  # fmt: skip
     with ledger_in(folder) as ledger:
@@ -262,6 +262,7 @@ def test_hostile_words_are_words(tmp_path: Path) -> None:
     assert "<i>field</i> 0.5" in shown
     assert "<file>" in shown
     assert "\u2039U+202E\u203agnorw si siht & \"so\" is 'this'" in shown
+    assert "anime-enrich show 'mal:2; rm x' --why --checkpoints c" in page.texts("code")
     attributes = [str(value) for _, found in page.tags for value in found.values()]
     assert not [value for value in attributes if "\u202e" in value]
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f]", text)

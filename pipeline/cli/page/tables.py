@@ -1,5 +1,6 @@
 """Tables, numbers and commands as the page shows them."""
 
+import shlex
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -52,9 +53,9 @@ def command(text: str) -> Node:
 
 
 def title_cell(titles: Iterable[Named], flags: str) -> Node:
-    """Titles, each with the command that looks further into it."""
+    """Titles, each with the command that looks further into it, safe to paste whatever the id holds."""
 
     def show(one: Named) -> Node:
-        return command(f"anime-enrich show {one.handle} --why{flags}")
+        return command(f"anime-enrich show {shlex.quote(one.handle)} --why{flags}")
 
     return el("ul", *(el("li", said(one.name), " ", show(one)) for one in titles), class_="plain titles")

@@ -56,9 +56,7 @@ def worst(survey: Survey, flags: str) -> Iterator[Child]:
     """What is missing times popularity."""
     heads = ("title, and what looks further", "completeness", "", "people", "missing")
     rows = [_poor(one, flags) for one in survey.worst]
-    yield (
-        table("Titles that lack most, the best known first", heads, rows, numbers=(1, 3)) if rows else el("p", "None.")
-    )
+    yield table(_WORST, heads, rows, numbers=(1, 3)) if rows else el("p", "None.")
 
 
 def _poor(one: Poor, flags: str) -> Sequence[Child]:
