@@ -103,6 +103,8 @@ async def load(title_id: str) -> State[Any]:
     report.vectors_made, report.vectors_written = loaded.vectors_made, loaded.vectors_written
     report.points_written = loaded.points_written
     report.done, report.degraded, report.failed = (ended.result == how for how in ("done", "degraded", "failed"))
+    if ended.made.quality is not None:
+        report.quality.add(title_id, ended.made.quality)
     if ended.result != "done":
         report.problems.append(Problem(title_id, ended.made.title.name, ended.result, ended.why))
     if ended.result == "failed":
@@ -192,6 +194,7 @@ async def _noted(parts: Parts, bench: _Bench) -> AsyncIterator[None]:
     yield
     report.wall_s["all"] = time.perf_counter() - began
     report.requests.update(parts.sent())
+    parts.ledger.quality.note_run(bench.run_id, finished=report.finished)
     parts.ledger.runs.finish(bench.run_id, report.as_json())
 
 

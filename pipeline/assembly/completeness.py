@@ -6,7 +6,7 @@ from typing import Final
 
 from pipeline.domain.names import AiringStatus, TitleType
 
-__all__ = ["completeness"]
+__all__ = ["applicable_fields", "completeness", "is_filled"]
 
 _WEIGHTS: Final = MappingProxyType(
     {
@@ -67,8 +67,18 @@ def _applies(field: str, type_: TitleType, status: AiringStatus) -> bool:
     return not (status is AiringStatus.UPCOMING and field in _AIRED_ONLY)
 
 
+def applicable_fields(type_: TitleType, status: AiringStatus) -> tuple[str, ...]:
+    """The fields that such a title could have, in their order."""
+    return tuple(field for field in _WEIGHTS if _applies(field, type_, status))
+
+
+def is_filled(value: object) -> bool:
+    """Whether a field says anything; ``UNKNOWN`` says nothing, ``False`` and 0 do."""
+    return value not in _NOTHING
+
+
 def completeness(values: Mapping[str, object], type_: TitleType, status: AiringStatus) -> float:
     """Share (0 to 1) of the applicable fields' weight that is filled."""
-    applicable = [field for field in _WEIGHTS if _applies(field, type_, status)]
-    filled = sum(_WEIGHTS[field] for field in applicable if values.get(field) not in _NOTHING)
+    applicable = applicable_fields(type_, status)
+    filled = sum(_WEIGHTS[field] for field in applicable if is_filled(values.get(field)))
     return round(filled / sum(_WEIGHTS[field] for field in applicable), 4)

@@ -201,6 +201,23 @@ def export(
 
 
 @app.command()
+def report(
+    target: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="Where to (default: beside the ledger).")
+    ] = None,
+    *,
+    checkpoints: Checkpoints = None,
+    practice: Practice = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write how good the records are as one HTML page: what is filled, by whom, how sure, and where to look."""
+    from pipeline.cli.report import ReportOptions, report_command
+
+    options = ReportOptions(target=target, is_json=as_json)
+    raise typer.Exit(report_command(options, checkpoints, is_practice=practice))
+
+
+@app.command()
 def doctor(
     *,
     offline: Annotated[bool, typer.Option("--offline", help="Do not try to reach anything.")] = False,

@@ -1,21 +1,20 @@
 """``anime-enrich export``: every finished record in one file, JSON Lines or Parquet, whole or not at all."""
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import orjson
 import zstandard
 
 from pipeline.cli.console import console
+from pipeline.cli.whole_file import whole_file
 from pipeline.cli.workplace import ledger_of, load_settings
 from pipeline.domain.canonical import JsonValue
 from pipeline.errors import BadInput, Damaged
 from pipeline.ledger import Ledger
 
-__all__ = ["export_command", "whole_file"]
+__all__ = ["export_command"]
 
 _PARQUET_ROWS: Final = 500
 
@@ -64,22 +63,6 @@ def _provenances(ledger: Ledger, torn: dict[str, str]) -> Iterator[bytes]:
                 yield ledger.blobs.get(title.provenance)
             except Damaged:
                 torn[title.title_id] = title.name
-
-
-@contextmanager
-def whole_file(target: Path) -> Iterator[IO[bytes]]:
-    """A file that appears under its name only when it is whole."""
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        with beside.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(target)
-    except OSError as error:
-        raise BadInput(f"cannot write {str(target)!r}: {error.strerror}") from error
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _write_jsonl(target: Path, records: Iterator[bytes]) -> int:

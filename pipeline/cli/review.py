@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from pipeline.cli.briefly import brief
 from pipeline.cli.console import console, print_json
-from pipeline.cli.export import whole_file
+from pipeline.cli.whole_file import whole_file
 from pipeline.cli.workplace import find_titles, ledger_of, load_settings
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.names import Site

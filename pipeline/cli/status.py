@@ -1,5 +1,6 @@
 """``anime-enrich status``: where things stand."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,10 +8,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.cli.console import console, print_json
+from pipeline.cli.figures import means_told, quality_json
 from pipeline.cli.workplace import ledger_of, load_settings
 from pipeline.domain.canonical import JsonValue
-from pipeline.domain.names import Outcome, Platform
+from pipeline.domain.names import Outcome
 from pipeline.domain.title import id_key
+from pipeline.enrich.survey import PlatformFigures, survey_platforms
 from pipeline.ledger import Ledger
 from pipeline.ledger.runs import Run
 
@@ -33,6 +36,7 @@ def status_command(checkpoints: Path | None, *, is_practice: bool, is_json: bool
 def _as_json(ledger: Ledger) -> dict[str, JsonValue]:
     release = ledger.titles.latest_release()
     points, vectors = ledger.vectors.counts()
+    platforms, trouble = survey_platforms(ledger)
     return {
         "catalogue": None
         if release is None
@@ -43,6 +47,7 @@ def _as_json(ledger: Ledger) -> dict[str, JsonValue]:
             "bad_rows": list(release.bad_rows),
         },
         "titles": dict(ledger.titles.results()),
+        "quality": quality_json(ledger.quality.means(), platforms, trouble),
         "platforms": {p.value: {o.value: n for o, n in by.items()} for p, by in ledger.fetched.tally().items()},
         "answers": {p.value: n for p, n in ledger.fetched.answer_count().items()},
         "ids_learned": dict(ledger.learned.counts()),
@@ -91,7 +96,12 @@ def _print(ledger: Ledger) -> None:
     console.print("titles    " + ", ".join(f"{n} {name}" for name, n in sorted(results.items())))
     points, vectors = ledger.vectors.counts()
     console.print(f"store     {points} points; {vectors} vectors kept")
-    console.print(_platforms(ledger))
+    platforms, trouble = survey_platforms(ledger)
+    records = results.get("done", 0) + results.get("degraded", 0)
+    console.print(f"quality   {means_told(ledger.quality.means(), of=records)}", soft_wrap=True)
+    console.print(_platforms(platforms))
+    if trouble is not None:
+        console.print(f"worst     {trouble.told}; `anime-enrich report` shows more", style="yellow")
     if counts := ledger.learned.counts():
         console.print("ids       " + ", ".join(f"{n} {status}" for status, n in sorted(counts.items())))
     for key, titles in ledger.learned.shared().items():
@@ -106,6 +116,10 @@ def _print(ledger: Ledger) -> None:
         console.print(f"working   process {pid} on {host} has {n} titles")
     for title_id, step, why in ledger.steps.failures(limit=10):
         console.print(f"failed    {title_id} at {step}: {escape(why)}", style="yellow")
+    _print_runs(ledger)
+
+
+def _print_runs(ledger: Ledger) -> None:
     for run in ledger.runs.latest(5):
         ended = "has not ended" if run.finished_at is None else f"{run.finished_at - run.started_at:.1f} s"
         summary = run.summary
@@ -115,15 +129,16 @@ def _print(ledger: Ledger) -> None:
         console.print(f"run       {run.run_id[:8]}  {_time(run.started_at)}  {ended}  {told if summary else ''}")
 
 
-def _platforms(ledger: Ledger) -> Table:
-    tally, answers = ledger.fetched.tally(), ledger.fetched.answer_count()
+def _platforms(platforms: Sequence[PlatformFigures]) -> Table:
+    """Answers kept, what came of asking, how many fields a title found there gets from it, values without a name."""
     table = Table(box=None, pad_edge=False)
-    table.add_column("platform")
-    for name in ("answers kept", "found", "absent", "not listed", "failed", "off", "left out"):
+    table.add_column("platform", no_wrap=True)
+    for name in ("kept", "found", "absent", "not listed", "failed", "off", "left out", "fields", "drift"):
         table.add_column(name, justify="right")
-    for platform in Platform:
-        counts = tally.get(platform, {})
-        table.add_row(platform.value, str(answers.get(platform, 0)), *(str(counts.get(o, 0)) for o in Outcome))
+    for one in platforms:
+        counts = (str(one.outcomes.get(outcome, 0)) for outcome in Outcome)
+        fields = "" if one.fields_per_title is None else f"{one.fields_per_title:.1f}"
+        table.add_row(one.platform.value, str(one.answers), *counts, fields, str(one.drift))
     return table
 
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.cli.console import console
+from pipeline.cli.figures import means_told
 from pipeline.domain.names import Outcome, Platform, Tier
 from pipeline.enrich.report import RunReport
 
@@ -45,6 +46,8 @@ def _print_work(report: RunReport) -> None:
     console.print(_platform_table(report))
     share = report.fields_filled / report.fields_possible if report.fields_possible else 0.0
     console.print(f"fields    {report.fields_filled} filled ({share:.0%} of all)")
+    if report.quality.titles:
+        console.print(f"quality   {means_told(report.quality.means, of=report.quality.titles)}", soft_wrap=True)
     console.print(
         f"vectors   {report.vectors_made} made, {report.vectors_written} written in {report.points_written} points"
         + (f", {report.points_deleted} points deleted" if report.points_deleted else "")

@@ -203,6 +203,7 @@ class Chain:
                     tier=tier,
                     review=m.review,
                     locks=m.locks,
+                    quality=m.quality,
                 )
             )
             ended.append(Ended(m, result, why))

@@ -1,12 +1,13 @@
 """What a run came to, in numbers a person asks for; filled while it goes on, so a display can watch it."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
 
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.names import Outcome, Platform, Tier
+from pipeline.enrich.quality import Tally
 
 __all__ = ["ExitCode", "Problem", "RunReport", "Stale", "Unrecorded"]
 
@@ -65,6 +66,8 @@ class RunReport:
     outcomes: dict[Platform, Counter[Outcome]] = field(default_factory=dict)
     fields_filled: int = 0
     fields_possible: int = 0
+    quality: Tally = field(default_factory=Tally)
+    """The figures of the titles whose record this run made or made again."""
     vectors_made: int = 0
     vectors_written: int = 0
     points_written: int = 0
@@ -116,6 +119,7 @@ class RunReport:
             },
             "fields_filled": self.fields_filled,
             "fields_possible": self.fields_possible,
+            "quality": asdict(self.quality.means),
             "vectors_made": self.vectors_made,
             "vectors_written": self.vectors_written,
             "points_written": self.points_written,

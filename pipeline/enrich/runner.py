@@ -70,6 +70,7 @@ class Runner:
                 await self._until_none_left(due, config)
         self._count_outcomes(selected)
         self._note_quarantines()
+        ledger.quality.note_run(self.run_id, finished=report.finished)
         ledger.runs.finish(self.run_id, report.as_json())
         return report
 
@@ -145,6 +146,8 @@ class Runner:
                 report.failed += 1
         if ended.result != "done":
             report.problems.append(Problem(title.title_id, title.name, ended.result, ended.why))
+        if ended.made.quality is not None:
+            report.quality.add(title.title_id, ended.made.quality)
         filled, fields = _filled(ended.made)
         report.fields_filled += filled
         report.fields_possible += fields

@@ -12,12 +12,21 @@ from typing import Any, Final, Generic, TypeVar
 
 import structlog
 
-from pipeline.assembly import ASSEMBLE_VERSION, assemble, record_bytes, validate
+from pipeline.assembly import (
+    ASSEMBLE_VERSION,
+    QUALITY_VERSION,
+    Assembled,
+    assemble,
+    measure_quality,
+    record_bytes,
+    validate,
+)
 from pipeline.catalogue import identify_url, load_row
 from pipeline.domain.aligned import Alignment
 from pipeline.domain.canonical import Digest, JsonValue, digest_bytes, digest_of, dump_json, load_json
 from pipeline.domain.drafts import Draft
 from pipeline.domain.names import Outcome, Platform, Site
+from pipeline.domain.quality import Quality
 from pipeline.domain.record import SCHEMA_VERSION, AnimeRecord, Provenance
 from pipeline.domain.review import Lock, Review, locks_digest
 from pipeline.domain.source_title import SourceTitle
@@ -57,6 +66,7 @@ def code_versions(adapters: Mapping[Platform, PlatformAdapter]) -> JsonValue:
         "stages": {name: stage.version for name, stage in STAGES.items()},
         "assemble": ASSEMBLE_VERSION,
         "schema": SCHEMA_VERSION,
+        "quality": QUALITY_VERSION,
     }
 
 
@@ -81,6 +91,7 @@ class Made:
     record: AnimeRecord | None = None
     record_digest: Digest | None = None
     provenance_digest: Digest | None = None
+    quality: Quality | None = None
     problem: str = ""
     to_settle: tuple[Platform, ...] = ()
     asked: tuple[Platform, ...] = ()
@@ -278,7 +289,7 @@ class Steps:
             )
             for t in window.alive()
         }
-        records: dict[str, AnimeRecord] = {}
+        whole: dict[str, Assembled] = {}
 
         def work(title_id: str) -> _Assembled:
             made = assemble(
@@ -290,27 +301,29 @@ class Steps:
             )
             body = record_bytes(made.record)
             validate(body)
-            records[title_id] = made.record
+            whole[title_id] = made
             provenance = dump_json(Provenance, made.provenance)
             return _Assembled(self.ledger.blobs.put(body), self.ledger.blobs.put(provenance), made.review)
 
         def is_whole(title_id: str, made: _Assembled) -> bool:
             try:
-                records[title_id] = load_json(AnimeRecord, self.ledger.blobs.get(made.record))
-                self.ledger.blobs.get(made.provenance)
+                record = load_json(AnimeRecord, self.ledger.blobs.get(made.record))
+                provenance = load_json(Provenance, self.ledger.blobs.get(made.provenance))
             except Damaged:
                 return False
+            whole[title_id] = Assembled(record, provenance, made.review)
             return True
 
         done, problems = self._through(ASSEMBLE, _Assembled, keys, work, is_whole)
         window.problems |= problems
         return {
             t: Made(
-                window.titles[t],
-                records[t],
-                result.value.record,
-                result.value.provenance,
+                title=window.titles[t],
+                record=whole[t].record,
+                record_digest=result.value.record,
+                provenance_digest=result.value.provenance,
                 review=result.value.review,
+                quality=measure_quality(whole[t].record, whole[t].provenance, window.sources[t]),
             )
             for t, result in done.items()
         }

@@ -3,7 +3,8 @@
 ``identity`` which URL is which title · ``titles`` the registry and what is due · ``learned`` ids that platforms say and
 no row lists · ``fetched`` answers and outcomes · ``quarantine`` platforms left alone, and what was normal · ``work``
 claims and step results · ``vectors`` vectors and points · ``blobs`` bodies by digest · ``runs`` the log · ``history``
-which record a title had when · ``review`` what a person should look at, and what persons decided.
+which record a title had when · ``review`` what a person should look at, and what persons decided · ``quality`` how
+good records are.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pipeline.ledger.database import Database
 from pipeline.ledger.fetched import FetchBook
 from pipeline.ledger.history import HistoryBook
 from pipeline.ledger.learned import LearnedBook
+from pipeline.ledger.quality import QualityBook
 from pipeline.ledger.quarantine import QuarantineBook
 from pipeline.ledger.review import ReviewBook
 from pipeline.ledger.runs import RunBook
@@ -40,6 +42,7 @@ class Ledger:
         self.runs = RunBook(self.database, now)
         self.history = HistoryBook(self.database)
         self.review = ReviewBook(self.database, now)
+        self.quality = QualityBook(self.database, now)
 
     def close(self) -> None:
         """Give claims and connections back."""

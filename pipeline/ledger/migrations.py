@@ -91,6 +91,16 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
            primary key (title_id, field, code))""",
         "create index review_items_priority on review_items (priority)",
     ),
+    7: (
+        """create table title_quality (title_id text primary key, run_id text not null, measured_at {double} not null,
+           completeness {double} not null, agreement {double}, confidence {double}, popularity {double} not null,
+           conflicts integer not null, broken integer not null, drift integer not null, by_source text not null,
+           body {blob} not null, digest text not null)""",
+        """create table run_quality (run_id text primary key, at {double} not null, finished integer not null,
+           titles integer not null, completeness {double} not null, agreement {double}, confidence {double},
+           conflicts integer not null, broken integer not null, drift integer not null)""",
+        "create index steps_cpu on steps (title_id, step, cpu_s)",  # sums of it need not read all bodies
+    ),
 }
 
 LATEST: Final = max(MIGRATIONS)

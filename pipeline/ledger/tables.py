@@ -24,8 +24,10 @@ __all__ = [
     "REVIEWS",
     "REVIEW_ITEMS",
     "RUNS",
+    "RUN_QUALITY",
     "STEPS",
     "TITLES",
+    "TITLE_QUALITY",
     "TITLE_VERSIONS",
     "URLS",
     "VECTORS",
@@ -80,6 +82,42 @@ TITLE_VERSIONS = sa.Table(
     _text("result", null=True),  # as of titles, or gone | merged
 )
 """A row for every change of a title's record or result; ``run_id`` is empty for what no run did."""
+
+TITLE_QUALITY = sa.Table(
+    "title_quality",
+    METADATA,
+    _text("title_id", key=True),
+    _text("run_id"),
+    _time("measured_at"),
+    sa.Column("completeness", sa.Double, nullable=False),
+    sa.Column("agreement", sa.Double, nullable=True),
+    sa.Column("confidence", sa.Double, nullable=True),
+    sa.Column("popularity", sa.Double, nullable=False),
+    sa.Column("conflicts", sa.Integer, nullable=False),
+    sa.Column("broken", sa.Integer, nullable=False),
+    sa.Column("drift", sa.Integer, nullable=False),
+    _text("by_source"),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+    _text("digest"),
+)
+"""The figures of a title's record, written anew only when they change: the whole of them in ``body`` (``digest`` is its
+own), and what is summed over all titles beside it. ``by_source`` is ``{"mal": [fields filled, unknown values]}``."""
+
+RUN_QUALITY = sa.Table(
+    "run_quality",
+    METADATA,
+    _text("run_id", key=True),
+    _time("at"),
+    sa.Column("finished", sa.Integer, nullable=False),
+    sa.Column("titles", sa.Integer, nullable=False),
+    sa.Column("completeness", sa.Double, nullable=False),
+    sa.Column("agreement", sa.Double, nullable=True),
+    sa.Column("confidence", sa.Double, nullable=True),
+    sa.Column("conflicts", sa.Integer, nullable=False),
+    sa.Column("broken", sa.Integer, nullable=False),
+    sa.Column("drift", sa.Integer, nullable=False),
+)
+"""How good the whole catalogue was (``titles`` with figures) when a run ended that ``finished`` some titles."""
 
 URLS = sa.Table("urls", METADATA, _text("url", key=True), _text("title_id"))
 """Every source URL ever seen, and whose it is."""

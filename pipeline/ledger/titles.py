@@ -9,11 +9,13 @@ from sqlalchemy.engine import Connection
 
 from pipeline.domain.canonical import Digest
 from pipeline.domain.names import Site, Tier
+from pipeline.domain.quality import Quality
 from pipeline.domain.review import Review
 from pipeline.ledger import identity
 from pipeline.ledger.database import Database, chunks
 from pipeline.ledger.history import OUTSIDE, Version, note_versions
 from pipeline.ledger.learned import forget_listed
+from pipeline.ledger.quality import note_quality
 from pipeline.ledger.review import follow_merges, note_reviews, titles_locked_anew
 from pipeline.ledger.tables import IDENTITY_EVENTS, IDS, LEARNED_IDS, MENTIONS, POINTS, RELEASES, TITLES, URLS
 
@@ -79,7 +81,8 @@ class Finished:
     """The end of one title's pass: from what (``row_digest``, ``config``), until when, and with what result.
 
     That is good for runs that go no farther than ``tier``. ``review`` is what a person should look at (``None``: as it
-    was), ``locks`` the digest of the locks that were obeyed (``None``: none).
+    was), ``locks`` the digest of the locks that were obeyed (``None``: none). ``quality`` is that of a record made in
+    this pass.
     """
 
     title_id: str
@@ -93,6 +96,7 @@ class Finished:
     tier: Tier = Tier.PAGES
     review: Review | None = None
     locks: Digest | None = None
+    quality: Quality | None = None
 
 
 class TitleBook:
@@ -280,6 +284,8 @@ class TitleBook:
             note_versions(c, versions, run_id=run_id, now=now)
             anew = titles_locked_anew(c, {f.title_id: f.locks for f in finished})
             note_reviews(c, {f.title_id: f.review for f in finished if f.review is not None and f.title_id not in anew})
+            measured = {f.title_id: f.quality for f in finished if f.quality is not None}
+            note_quality(c, self._db, measured, run_id=run_id, now=now)
             _many(
                 c,
                 _update_by_id(

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 from pipeline.domain.canonical import Digest, digest_bytes
 from pipeline.ledger.database import Database, chunks
 from pipeline.ledger.packing import pack, unpack
-from pipeline.ledger.tables import CLAIMS, STEPS, WORKERS
+from pipeline.ledger.tables import CLAIMS, STEPS, TITLES, WORKERS
 
 __all__ = ["SILENT_S", "Claims", "StepBook", "StepResult", "Worker"]
 
@@ -230,6 +230,19 @@ class StepBook:
         )
         with self._db.read() as c:
             return {step: (count, float(cpu_s)) for step, count, cpu_s in c.execute(query)}
+
+    def slowest(self, limit: int) -> dict[str, dict[str, float]]:
+        """The active titles whose last results took most CPU: ``title_id -> step -> seconds``, slowest first."""
+        total = sa.func.sum(STEPS.c.cpu_s)
+        is_active = sa.and_(TITLES.c.title_id == STEPS.c.title_id, TITLES.c.state == "active")
+        spent = sa.select(STEPS.c.title_id).join(TITLES, is_active).where(STEPS.c.cpu_s > 0.0)
+        with self._db.read() as c:
+            ids = c.execute(spent.group_by(STEPS.c.title_id).order_by(total.desc(), STEPS.c.title_id).limit(limit))
+            found: dict[str, dict[str, float]] = {title_id: {} for title_id in ids.scalars()}
+            steps = sa.select(STEPS.c.title_id, STEPS.c.step, STEPS.c.cpu_s).where(STEPS.c.title_id.in_(found))
+            for title_id, step, cpu_s in c.execute(steps):
+                found[title_id][step] = cpu_s or 0.0
+        return found
 
     def failures(self, *, limit: int = 50) -> list[tuple[str, str, str]]:
         """``(title_id, step, note)`` of failed steps."""

@@ -15,6 +15,7 @@ import numpy as np
 import orjson
 
 from pipeline.domain.names import Platform, Tier
+from pipeline.domain.quality import Quality
 from pipeline.embedding import IMAGE_VECTORS, TEXT_VECTORS, identity, load_image_embedder, load_text_embedder
 from pipeline.enrich.chain import Parts
 from pipeline.enrich.opening import open_ledger, opened
@@ -171,6 +172,7 @@ class Standing:
     outcomes: Mapping[tuple[str, str], tuple[str, tuple[str, ...], str]]
     points: Mapping[str, tuple[Any, Mapping[str, bytes]]]
     """Payload, and the bits of every vector."""
+    quality: Mapping[str, Quality]
 
 
 def standing(settings: Settings) -> Standing:
@@ -191,6 +193,7 @@ def standing(settings: Settings) -> Standing:
                 for platform, s in by.items()
             },
             points=points_of(settings),
+            quality=dict(ledger.quality.every()),
         )
 
 

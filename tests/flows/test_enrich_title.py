@@ -1,7 +1,7 @@
 """The flow of one title: what it shows, how it ends, and that it does nothing twice."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -119,6 +119,17 @@ def test_status_knows_runs_of_flows(twice: Twice) -> None:
     assert run.command == "flow enrich-title"
     assert run.finished_at is not None
     assert (run.summary["done"], run.summary["vectors_written"]) == (1, run.summary["vectors_made"])
+
+
+def test_runs_of_flows_leave_quality_figures(twice: Twice) -> None:
+    """Of the title and of the whole, as a run of the command line; the second run leaves none."""
+    with ledger_of(load_settings()) as ledger:
+        (run,), (noted,) = ledger.runs.latest(), ledger.quality.runs()
+        means = ledger.quality.means()
+    assert noted.run_id == run.run_id
+    assert (noted.finished, noted.means) == (1, means)
+    assert run.summary["quality"] == asdict(means)
+    assert means.titles == 1
 
 
 def test_a_platform_that_fails_degrades_the_run_and_is_asked_again(checkpoints: Path, platforms: Platforms) -> None:

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from pipeline.assembly import assemble, load_record, provenance_bytes, record_bytes, validate
+from pipeline.assembly import assemble, load_record, measure_quality, provenance_bytes, record_bytes, validate
 from pipeline.assembly.assembling import Assembled
 from pipeline.domain.canonical import dump_json, load_json
 from pipeline.domain.names import AiringStatus, Outcome, Platform, Site, TitleType
+from pipeline.domain.quality import Quality
 from pipeline.domain.record import Provenance
 from pipeline.domain.source_title import SourceTitle
 from pipeline.domain.title import StageInput, Title, id_key
@@ -122,6 +123,18 @@ def check_reasons(made: Assembled, sources: tuple[SourceTitle, ...]) -> None:
         assert len(str(one["message"])) < 2_000, one["code"]
 
 
+def check_figures(made: Assembled, sources: tuple[SourceTitle, ...]) -> bytes:
+    """The quality can be measured, every share is one, and it can be kept; gives how it is kept."""
+    quality = measure_quality(made.record, made.provenance, sources)
+    shares = [quality.completeness, quality.agreement, quality.confidence]
+    shares += [*quality.agreements.values(), *quality.confidences.values()]
+    assert all(share is None or 0.0 <= share <= 1.0 for share in shares)
+    assert quality.sources.keys().isdisjoint(quality.missing)
+    body = dump_json(Quality, quality)
+    assert load_json(Quality, body) == quality
+    return body
+
+
 @pytest.mark.parametrize("count", PER_SHARD)
 @pytest.mark.parametrize("shard", range(SHARDS))
 def test_a_title_survives_whatever_its_platforms_say(
@@ -143,11 +156,13 @@ def test_a_title_survives_whatever_its_platforms_say(
         made = merged(title, tuple(sources), outcomes)
         check_kept(made)
         check_reasons(made, tuple(sources))
+        figures = check_figures(made, tuple(sources))
         assert made.record.enrichment_metadata.is_degraded >= (Outcome.FAILED in outcomes.values())
         random.shuffle(sources)
         again = merged(title, tuple(sources), outcomes)
         assert record_bytes(again.record) == record_bytes(made.record)
         assert provenance_bytes(again.provenance) == provenance_bytes(made.provenance)
+        assert check_figures(again, tuple(sources)) == figures
         counted()
 
     run_examples(count, st.tuples(spoilt_title(mine), st.randoms(use_true_random=False)), check)

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pipeline.assembly import ASSEMBLE_VERSION
+from pipeline.assembly import ASSEMBLE_VERSION, QUALITY_VERSION
 from pipeline.embedding import INPUT_VERSION
 from pipeline.enrich.adapters import make_adapters
 from pipeline.preprocess import ALIGN_VERSION
@@ -39,6 +39,7 @@ def steps() -> dict[str, tuple[int, str]]:
     found["align"] = (ALIGN_VERSION, "pipeline.preprocess")
     found |= {f"stage:{name}": (stage.version, f"pipeline.stages.{name}") for name, stage in STAGES.items()}
     found["assemble"] = (ASSEMBLE_VERSION, "pipeline.assembly.assembling")
+    found["quality"] = (QUALITY_VERSION, "pipeline.assembly.quality")
     found["embedding inputs"] = (INPUT_VERSION, "pipeline.embedding.inputs")
     return found
 

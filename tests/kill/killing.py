@@ -79,6 +79,7 @@ class Patient:
         assert left.outcomes == reference.standing.outcomes
         assert left.results == reference.standing.results
         assert left.points == reference.standing.points
+        assert left.quality == reference.standing.quality
         self._check_requests()
         self._check_steps()
 
@@ -103,7 +104,7 @@ def new_patient(reference: Reference, folder: Path) -> Patient:
 
 def refer_to(folder: Path, catalogue: str, platforms: Platforms) -> Reference:
     """An undisturbed run."""
-    blank = Reference(catalogue, platforms, Standing({}, {}, {}, {}), {}, Counter(), 0.0)
+    blank = Reference(catalogue, platforms, Standing({}, {}, {}, {}, {}), {}, Counter(), 0.0)
     folder.mkdir(exist_ok=True)
     patient = new_patient(blank, folder / "reference")
     began = time.monotonic()
