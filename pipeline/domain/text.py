@@ -129,8 +129,9 @@ def flip(text: str) -> str:
 def romaji_key(text: str) -> str:
     """The words of ``text`` in one spelling of Japanese for all romanisations, in the order given."""
     key = norm(text)
-    for old, new in _ROMAJI.items():
-        key = key.replace(old, new)
+    if key.upper() != key:  # something in it has cases: kana and kanji are no romanisation
+        for old, new in _ROMAJI.items():
+            key = key.replace(old, new)
     return _DOUBLED.sub(r"\1", key)
 
 

@@ -3,6 +3,7 @@
 Nothing here asks the network, and nothing raises: what is no web address is ``None``.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -13,6 +14,8 @@ _SAME_HOST: Final = {"x.com": "twitter.com", "kitsu.io": "kitsu.app", "cdn.myani
 """Hosts that moved or have two names; only for comparing."""
 _NO_CASE: Final = frozenset({"twitter.com", "instagram.com", "facebook.com", "tiktok.com"})
 """Where a name in capitals is the same account."""
+_PLAIN: Final = re.compile(r"(https?)://([a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]+)(/[^\s?#]*)?(?:\?([^\s#]*))?(?:#(\S*))?")
+"""Nearly every address: a lower-case host without port, and nothing that would have to be decoded to be split."""
 _TRACKING: Final = ("utm_", "fbclid", "gclid", "ref_src")
 
 
@@ -59,6 +62,14 @@ class Address:
 def parse_address(url: str) -> Address | None:
     """Read an ``http(s)`` address, or ``None``. A missing scheme is ``https``."""
     text = url.strip()
+    if plain := _PLAIN.fullmatch(text):
+        scheme, host, path, query, fragment = plain.groups("")
+        return Address(scheme, host, path, _without_tracking(query) if query else "", fragment)
+    return _take_apart(text)
+
+
+def _take_apart(text: str) -> Address | None:
+    """Any address, as the standard library reads it."""
     if "://" not in text.split("?", 1)[0]:
         text = f"https://{text.removeprefix('//')}"
     try:
