@@ -52,6 +52,7 @@ def _as_json(ledger: Ledger) -> dict[str, JsonValue]:
         "answers": {p.value: n for p, n in ledger.fetched.answer_count().items()},
         "ids_learned": dict(ledger.learned.counts()),
         "ids_shared": {id_key(*key): list(titles) for key, titles in ledger.learned.shared().items()},
+        "review": dict(ledger.review.counts()),
         "quarantined": {
             platform.value: {
                 "since": _time(q.since),
@@ -104,6 +105,8 @@ def _print(ledger: Ledger) -> None:
         console.print(f"worst     {trouble.told}; `anime-enrich report` shows more", style="yellow")
     if counts := ledger.learned.counts():
         console.print("ids       " + ", ".join(f"{n} {status}" for status, n in sorted(counts.items())))
+    if items := sum(ledger.review.counts().values()):
+        console.print(f"review    {items} for a person to look at: `anime-enrich review list`")
     for key, titles in ledger.learned.shared().items():
         console.print(f"review    {id_key(*key)} was learned for {' and '.join(titles)}", style="yellow")
     for platform, quarantine in ledger.quarantines.standing().items():

@@ -95,7 +95,10 @@ def _copy(source: sqlite3.Connection, target: sqlite3.Connection, table: str) ->
     insert = f'insert or ignore into "{table}" ({names}) values ({", ".join("?" * len(columns))})'  # noqa: S608  # our own names
     problems: list[str] = []
     for row in _readable(source, f'select rowid, {names} from "{table}"', problems):  # noqa: S608  # our own names
-        target.execute(insert, row)
+        if any(isinstance(value, str) and "\0" in value for value in row):
+            problems.append("a row is torn: the rest of its page is missing")  # which SQLite reads as zeros
+        else:
+            target.execute(insert, row)
     kept = target.execute(f'select count(*) from "{table}"').fetchone()[0]  # noqa: S608  # our own names
     return int(kept), "; ".join(dict.fromkeys(problems))
 
