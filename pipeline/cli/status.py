@@ -105,10 +105,7 @@ def _print(ledger: Ledger) -> None:
         console.print(f"worst     {trouble.told}; `anime-enrich report` shows more", style="yellow")
     if counts := ledger.learned.counts():
         console.print("ids       " + ", ".join(f"{n} {status}" for status, n in sorted(counts.items())))
-    if items := sum(ledger.review.counts().values()):
-        console.print(f"review    {items} for a person to look at: `anime-enrich review list`")
-    for key, titles in ledger.learned.shared().items():
-        console.print(f"review    {id_key(*key)} was learned for {' and '.join(titles)}", style="yellow")
+    _print_review(ledger)
     for platform, quarantine in ledger.quarantines.standing().items():
         console.print(
             f"left alone {platform.value} since {_time(quarantine.since)} until {_time(quarantine.until)}: "
@@ -120,6 +117,13 @@ def _print(ledger: Ledger) -> None:
     for title_id, step, why in ledger.steps.failures(limit=10):
         console.print(f"failed    {title_id} at {step}: {escape(why)}", style="yellow")
     _print_runs(ledger)
+
+
+def _print_review(ledger: Ledger) -> None:
+    if items := sum(ledger.review.counts().values()):
+        console.print(f"review    {items} for a person to look at: `anime-enrich review list`")
+    for key, titles in ledger.learned.shared().items():
+        console.print(f"review    {id_key(*key)} was learned for {' and '.join(titles)}", style="yellow")
 
 
 def _print_runs(ledger: Ledger) -> None:

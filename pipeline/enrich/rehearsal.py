@@ -1,6 +1,7 @@
 """Practice platforms behind a run: started when first asked, stopped with it; nothing but addresses differs."""
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
+from yarl import URL
 
 from pipeline.domain.names import Platform, Service
 from pipeline.errors import Damaged
@@ -42,17 +44,34 @@ def rehearse(
     def reach(resources: AsyncExitStack) -> Settings:
         own = ExitStack()
         resources.callback(own.close)
-        address = _start(own, speed=speed, catalogue=catalogue, recordings=recordings)
+        command = practice_command(
+            port=_port_of_before(settings), speed=speed, catalogue=catalogue, recordings=recordings
+        )
+        address = _start(own, command)
+        _port_file(settings).write_text(str(URL(address).port))
         return pointed_at(settings, address, speed=speed)
 
     return pointed_at(settings, _NOWHERE, speed=speed), reach
 
 
-def _start(resources: ExitStack, *, speed: float, catalogue: str, recordings: Path | None) -> str:
-    """Start practice platforms on a free port of this machine, stopped with ``resources``; gives their address."""
+def _port_file(settings: Settings) -> Path:
+    return settings.checkpoints / "practice-port"
+
+
+def _port_of_before(settings: Settings) -> int:
+    """The port they had in an earlier run, at which pictures in its answers lie; 0 for any, if it is not free."""
+    try:
+        port = int(_port_file(settings).read_text())
+        with socket.create_server(("127.0.0.1", port)):
+            return port
+    except (OSError, ValueError, OverflowError):
+        return 0
+
+
+def _start(resources: ExitStack, command: list[str]) -> str:
+    """Start practice platforms on this machine, stopped with ``resources``; gives their address."""
     folder = Path(resources.enter_context(tempfile.TemporaryDirectory(prefix="anime-enrich-practice-")))
     port_file, log_file = folder / "port.json", folder / "practice.log"
-    command = practice_command(port=0, speed=speed, catalogue=catalogue, recordings=recordings)
     log = resources.enter_context(log_file.open("wb"))
     process = subprocess.Popen(  # noqa: S603  # our own module, no shell
         [*command, "--port-file", str(port_file), "--parent-pid", str(os.getpid())], stdout=log, stderr=log

@@ -123,6 +123,8 @@ def _parts_of(request: Request, media: JsonObject) -> tuple[Part, ...]:
 
 def _error_of(answer: Answer) -> JsonObject | None:
     """The first error a JSON body carries; ``None`` when there is none or the body is no JSON object."""
+    if b'"errors"' not in answer.body:  # fifty records are some megabytes: they are not read just for this
+        return None
     try:
         return first_error(_envelope(answer))
     except Transient:
