@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check kill fuzz eval eval-matching bench bench-fetch schemas format models clean
+.PHONY: help run test check kill fuzz eval eval-matching eval-fields fields-table bench bench-fetch schemas format models clean
 
 help: ## what there is to do
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 15
@@ -57,6 +57,12 @@ bench: $(VENV)/.test ## benchmarks: ratios measured in one run
 
 bench-fetch: $(VENV)/.test ## fetching against the platforms' limits; TITLES=2000 for a longer one
 	@$(BIN)/python benchmarks/fetch.py $(TITLES)
+
+eval-fields: $(VENV)/.test ## how often the twenty most used fields are right, over the golden titles
+	@$(BIN)/python -m tests.evaluation.fields
+
+fields-table: $(VENV)/.test ## count anew which fields the recordings fill, into docs/fields.md
+	@$(BIN)/python -m tests.evaluation.filled
 
 schemas: $(VENV)/.test ## write the JSON Schemas anew
 	@$(BIN)/python -m pipeline.assembly.schemas

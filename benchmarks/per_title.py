@@ -55,11 +55,16 @@ def rows_of_steps(settings: Settings, title_id: str) -> dict[str, float]:
         return dict(c.execute("select step, cpu_s from steps where title_id=? and cpu_s is not null", (title_id,)))
 
 
+def forget_steps(settings: Settings, title_id: str) -> None:
+    """Take a title's results out of the ledger, so that every step is done again."""
+    with closing(sqlite3.connect(settings.checkpoints / "ledger.sqlite3")) as c, c:
+        c.execute("delete from steps where title_id=?", (title_id,))
+
+
 def decide_again(chain: Chain, title_id: str) -> tuple[Made, Cpu]:
     """All steps from convert to assemble anew, for one title alone."""
-    steps, ledger = chain.parts.ledger.steps, chain.parts.ledger
-    for step in [f"{CONVERT}:{p.value}" for p in chain.parts.adapters] + list(CHAIN):
-        steps.forget(title_id, step)
+    ledger = chain.parts.ledger
+    forget_steps(chain.parts.settings, title_id)
     started = time.thread_time()
     [made] = chain.decide([title_id])
     whole = time.thread_time() - started

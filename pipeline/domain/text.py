@@ -88,6 +88,8 @@ def clean(text: str) -> str:
 
 def _fold(text: str) -> str:
     """Strip invisible signs and accents, join widths and cases."""
+    if text.isascii():  # has none of those but control characters
+        return clean(text).casefold()
     bare = "".join(
         ch
         for ch in unicodedata.normalize("NFKD", clean(text))
@@ -100,6 +102,8 @@ def _fold(text: str) -> str:
 def norm(text: str) -> str:
     """Lower-case words with single spaces: no accents, no punctuation, nothing in parentheses."""
     folded = _fold(text).translate(_SILENT)
+    if folded.replace(" ", "").isalnum():
+        return " ".join(folded.split())
     shorter = _PARENTHESES.sub(" ", folded)
     for candidate in (shorter, folded):
         words = _NOT_WORD.sub(" ", candidate).strip()
@@ -116,7 +120,7 @@ def flip(text: str) -> str:
     last, comma, first = text.partition(",")
     if not comma or "," in first or not first.strip() or not last.strip():
         return text
-    if _ENDS_IN_INITIAL.search(last.strip()):
+    if last.rstrip().endswith(".") and _ENDS_IN_INITIAL.search(last.strip()):
         return f"{last.strip()} {first.strip()}"
     return f"{first.strip()} {last.strip()}"
 
@@ -125,8 +129,9 @@ def flip(text: str) -> str:
 def romaji_key(text: str) -> str:
     """The words of ``text`` in one spelling of Japanese for all romanisations, in the order given."""
     key = norm(text)
-    for old, new in _ROMAJI.items():
-        key = key.replace(old, new)
+    if key.upper() != key:  # something in it has cases: kana and kanji are no romanisation
+        for old, new in _ROMAJI.items():
+            key = key.replace(old, new)
     return _DOUBLED.sub(r"\1", key)
 
 

@@ -5,7 +5,9 @@ favourites per character, whole days only. Lists are whole; :mod:`pipeline.pract
 :mod:`pipeline.practice.speak_kitsu_edge` makes the older JSON:API shape of the same node.
 """
 
+from calendar import monthrange
 from collections.abc import Mapping
+from datetime import date as date_type
 from typing import Any, Final
 
 from pipeline.domain.canonical import digest_of
@@ -112,6 +114,10 @@ _LOCALES: Final[Mapping[str, str]] = {
     "zh-Hant": "zh_tw",
     "zh-Latn": "en_cn",
 }
+_MONTHS: Final = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 _CREATED: Final = "2013-02-20T16:00:13Z"
 
 
@@ -143,8 +149,7 @@ def speak_anime(title: SourceTitle) -> dict[str, Any]:
         "ageRating": _RATINGS[title.age_rating] if title.age_rating else None,
         "ageRatingGuide": _GUIDES[title.age_rating] if title.age_rating else None,
         "season": title.season.value if title.season else None,
-        "tba": None,
-        "startDate": _day(title.start),
+        **_start(title.start),
         "endDate": _day(title.end),
         "nextRelease": title.next_episode.at if title.next_episode else None,
         "createdAt": _CREATED,
@@ -197,6 +202,15 @@ def _prose(text: Text) -> str:
         return text.text
     credit = f"[{text.origin}]" if text.origin.startswith("Written by") else f"(Source: {text.origin})"
     return f"{text.text}\n\n{credit}"
+
+
+def _start(date: PartialDate | None) -> dict[str, str | None]:
+    """The first day; of a month or a year its last, with ``tba`` to say what is meant."""
+    if date is None or date.day is not None:
+        return {"tba": None, "startDate": _day(date)}
+    last = date_type(date.year, date.month or 12, monthrange(date.year, date.month or 12)[1])
+    meant = f"{_MONTHS[date.month - 1]} {date.year}" if date.month else str(date.year)
+    return {"tba": meant, "startDate": last.isoformat()}
 
 
 def _day(date: PartialDate | None) -> str | None:

@@ -25,6 +25,14 @@ class Person:
     main_names: list[str]
     names: dict[str, None]
     """All names, normalised words with single spaces; a dict for its order."""
+    words: dict[str, None]
+    """The names with their words sorted."""
+    keys: dict[str, None]
+    """The names in one romanisation, words sorted."""
+    sets: dict[frozenset[str], None]
+    """The words of each name."""
+    main_sets: dict[frozenset[str], None]
+    """The words of each main name."""
     wholes: set[str]
     """Main names with what stands in parentheses, words sorted: tells ``Boy (blond)`` from ``Boy (tall)``."""
     natives: set[str]
@@ -41,6 +49,10 @@ class Person:
         self.refs += other.refs
         self.main_names += [name for name in other.main_names if name not in self.main_names]
         self.names |= other.names
+        self.words |= other.words
+        self.keys |= other.keys
+        self.sets |= other.sets
+        self.main_sets |= other.main_sets
         self.wholes |= other.wholes
         self.natives |= other.natives
         self.voices |= other.voices
@@ -104,11 +116,16 @@ def _read(source: Source, ref: Ref, character: Character) -> Person:
     others = (*character.alternative_names, *character.spoiler_names, *character.nicknames)
     native = character.name_native or ""
     kana = kana_to_romaji(native)
+    names = dict.fromkeys(words for text in (name, *others, native, kana or "") if (words := norm(text)))
     return Person(
         refs=[ref],
         label=_label(name, character),
         main_names=[name],
-        names=dict.fromkeys(words for text in (name, *others, native, kana or "") if (words := norm(text))),
+        names=names,
+        words=dict.fromkeys(" ".join(sorted(text.split())) for text in names),
+        keys=dict.fromkeys(map(name_key, names)),
+        sets=dict.fromkeys(map(word_set, names)),
+        main_sets={word_set(name): None},
         wholes={" ".join(sorted(norm(name.translate(_NO_PARENTHESES)).split()))},
         natives={bare} if (bare := norm(native).replace(" ", "")) else set(),
         voices={key for actor in character.voice_actors if actor.language == "ja" for key in _voice_keys(actor.name)},

@@ -4,24 +4,30 @@ Rows are the persons known so far, columns the persons of the next platform. Equ
 through indexes; only the likeness by letters compares all with all, in C.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from itertools import product
+from operator import attrgetter
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from pipeline.domain.names import Source
-from pipeline.domain.text import name_key, word_set
 from pipeline.preprocess.cast import Person
 from pipeline.preprocess.thresholds import Thresholds
 
 __all__ = ["Scores", "score_casts"]
 
+_SMALL_BLOCK: Final = 32
+_MANY: Final = 500_000
+"""Numbers from which numpy's own way of reducing takes longer than going over them line by line."""
 Matrix: TypeAlias = NDArray[np.float32]
 Flags: TypeAlias = NDArray[np.bool_]
 Keys: TypeAlias = Callable[[Person], Iterable[str]]
+_KEYS: Final[Callable[[Person], Collection[str]]] = attrgetter("keys")
+_WORDS: Final[Callable[[Person], Collection[str]]] = attrgetter("words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +45,16 @@ class Scores:
 def score_casts(rows: Sequence[Person], columns: Sequence[Person], cut: Thresholds) -> Scores:
     """Score every pair of persons."""
     shape = (len(rows), len(columns))
-    name = _likeness(rows, columns, cut)
+    keys, words = ([[of(person) for person in side] for side in (rows, columns)] for of in (_KEYS, _WORDS))
+    name = _likeness(rows, columns, keys, cut)
     _raise_blocks(name, _inside(rows, columns), cut.words_inside)
     _raise_blocks(name.T, _inside(columns, rows), cut.words_inside)
-    _raise_equal(name, rows, columns, _all_keys, cut.same_romaji)
-    _raise_equal(name, rows, columns, lambda person: person.natives, cut.same_native)
-    _raise_equal(name, rows, columns, _all_words, cut.same_words)
+    _raise_equal(name, keys, cut.same_romaji)
+    _raise_equal(name, [[person.natives for person in side] for side in (rows, columns)], cut.same_native)
+    _raise_equal(name, words, cut.same_words)
     long_exact = np.zeros(shape, np.float32)
-    _raise_equal(long_exact, rows, columns, lambda person: (w for w in _all_words(person) if " " in w), 1.0)
-    same_voice = _flags(rows, columns, lambda person: person.voices)
+    _raise_equal(long_exact, [[[w for w in own if " " in w] for own in side] for side in words], 1.0)
+    same_voice = _flags(rows, columns, attrgetter("voices"))
     known = np.outer([bool(p.voices) for p in rows], [bool(p.voices) for p in columns]).astype(np.bool_)
     total = _total(name, same_voice, known, long_exact > 0, cut)
     both_main = np.outer([p.is_main for p in rows], [p.is_main for p in columns]).astype(np.bool_)
@@ -67,46 +74,38 @@ def _total(name: Matrix, same: Flags, known: Flags, long_exact: Flags, cut: Thre
     return np.clip(total, 0.0, None).astype(np.float32)
 
 
-def _all_words(person: Person) -> Iterable[str]:
-    return dict.fromkeys(" ".join(sorted(name.split())) for name in person.names)
-
-
-def _all_keys(person: Person) -> Iterable[str]:
-    return dict.fromkeys(name_key(name) for name in person.names)
-
-
-def _index(persons: Sequence[Person], keys: Keys) -> dict[str, list[int]]:
+def _index(keys: Sequence[Iterable[str]]) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
-    for position, person in enumerate(persons):
-        for key in keys(person):
+    for position, own in enumerate(keys):
+        for key in own:
             found.setdefault(key, []).append(position)
     return found
 
 
-def _raise_equal(matrix: Matrix, rows: Sequence[Person], columns: Sequence[Person], keys: Keys, score: float) -> None:
+def _raise_equal(matrix: Matrix, keys: Sequence[Sequence[Iterable[str]]], score: float) -> None:
     """Lift every pair that shares a key to at least ``score``."""
-    right = _index(columns, keys)
-    shared = ((left, right[key]) for key, left in _index(rows, keys).items() if key and key in right)
+    left, right = map(_index, keys)
+    shared = ((where, right[key]) for key, where in left.items() if key and key in right)
     _raise_blocks(matrix, shared, score)
 
 
 def _raise_blocks(matrix: Matrix, blocks: Iterable[tuple[list[int], list[int]]], score: float) -> None:
-    """Lift all pairs of each block. Nearly every block is one pair: those are lifted together."""
-    single: list[tuple[int, int]] = []
+    """Lift every pair of every block to at least ``score``. Most blocks are a pair or two: those are done together."""
+    pairs: list[tuple[int, int]] = []
     for left, right in blocks:
-        if len(left) == len(right) == 1:
-            single.append((left[0], right[0]))
+        if len(left) * len(right) <= _SMALL_BLOCK:
+            pairs += product(left, right)
         else:
             block = np.ix_(left, right)
             matrix[block] = np.maximum(matrix[block], np.float32(score))
-    if single:
-        pairs = tuple(np.array(single, dtype=np.intp).T)
-        matrix[pairs] = np.maximum(matrix[pairs], np.float32(score))
+    if pairs:
+        at = tuple(np.array(pairs, np.intp).T)
+        matrix[at] = np.maximum(matrix[at], np.float32(score))
 
 
 def _flags(rows: Sequence[Person], columns: Sequence[Person], keys: Keys) -> Flags:
     matrix = np.zeros((len(rows), len(columns)), np.float32)
-    _raise_equal(matrix, rows, columns, keys, 1.0)
+    _raise_equal(matrix, [[keys(person) for person in side] for side in (rows, columns)], 1.0)
     return matrix > 0
 
 
@@ -118,38 +117,57 @@ def _shared_numbers(rows: Sequence[Person], columns: Sequence[Person]) -> Flags:
 
     one = np.zeros((len(rows), len(columns)), np.float32)
     for left, right in ((Source.MAL, Source.ANILIST), (Source.ANILIST, Source.MAL)):
-        index = _index(columns, of(right))
-        equal = ((where, index[number]) for number, where in _index(rows, of(left)).items() if number in index)
+        numbers = _index([of(left)(person) for person in rows])
+        index = _index([of(right)(person) for person in columns]) if numbers else {}
+        equal = ((where, index[number]) for number, where in numbers.items() if number in index)
         _raise_blocks(one, equal, 1.0)
     return one > 0
 
 
-def _likeness(rows: Sequence[Person], columns: Sequence[Person], cut: Thresholds) -> Matrix:
+def _likeness(
+    rows: Sequence[Person], columns: Sequence[Person], keys: Sequence[Sequence[Collection[str]]], cut: Thresholds
+) -> Matrix:
     """Best likeness by letters over all names; below the floor it is none, and never as good as an equal key."""
-    best = _best_ratio(rows, columns)
+    best = _best_ratio(*keys)
     best[best < cut.fuzzy_floor] = 0.0
     best = np.minimum(best, np.float32(cut.same_romaji - 0.01)).astype(np.float32)
     apart = _marked_apart(rows, columns)
     return np.where(apart, np.minimum(best, np.float32(cut.marked_apart)), best).astype(np.float32)
 
 
-def _best_ratio(rows: Sequence[Person], columns: Sequence[Person]) -> Matrix:
+def _best_ratio(rows: Sequence[Collection[str]], columns: Sequence[Collection[str]]) -> Matrix:
     left, left_starts = _flat(rows)
     right, right_starts = _flat(columns)
     ratios = process.cdist(left, right, scorer=fuzz.ratio, dtype=np.float32)
-    by_row = np.maximum.reduceat(ratios, left_starts, axis=0)
-    best: Matrix = np.maximum.reduceat(by_row, right_starts, axis=1)
+    by_row = _best_lines(ratios, left_starts)
+    best: Matrix = np.ascontiguousarray(_best_lines(by_row.T, right_starts).T)
     return best * np.float32(0.01)
 
 
-def _flat(persons: Sequence[Person]) -> tuple[list[str], list[int]]:
+def _best_lines(lines: Matrix, starts: Sequence[int]) -> Matrix:
+    """The greatest of the lines that begin at each start, place by place; of many, whole lines at a time."""
+    if len(starts) == len(lines):
+        return lines
+    if lines.size < _MANY:
+        few: Matrix = np.maximum.reduceat(lines, starts, axis=0)
+        return few
+    first = np.array(starts, np.intp)
+    counts = np.diff(first, append=len(lines))
+    best: Matrix = lines[first]
+    for further in range(1, int(counts.max())):
+        (longer,) = np.nonzero(counts > further)
+        best[longer] = np.maximum(best[longer], lines[first[longer] + further])
+    return best
+
+
+def _flat(everybody: Sequence[Collection[str]]) -> tuple[list[str], list[int]]:
     """All keys of all persons in a row, and where each person's begin. Everybody has at least one."""
     keys: list[str] = []
     starts: list[int] = []
-    for position, person in enumerate(persons):
+    for position, own in enumerate(everybody):
         starts.append(len(keys))
         # A nameless person gets a key that nobody else can have, so that no two of them are alike.
-        keys.extend(_all_keys(person) if person.names else (chr(0xF0000 + position % 0xFFF0),))
+        keys.extend(own or (chr(0xF0000 + position % 0xFFF0),))
     return keys, starts
 
 
@@ -158,7 +176,7 @@ def _marked_apart(rows: Sequence[Person], columns: Sequence[Person]) -> Flags:
     codes: dict[frozenset[str], int] = {frozenset(): 0}
 
     def code(person: Person) -> int:
-        marks = frozenset(w for name in person.main_names for w in word_set(name) if _is_mark(w))
+        marks = frozenset(word for name in person.main_sets for word in name if _is_mark(word))
         return codes.setdefault(marks, len(codes))
 
     left = np.array([code(person) for person in rows])[:, None]
@@ -175,20 +193,19 @@ def _inside(short: Sequence[Person], long: Sequence[Person]) -> Iterable[tuple[l
     """Blocks of persons where a main name of the first is made of words of one name of the second."""
     wholes: dict[frozenset[str], list[int]] = {}
     for position, person in enumerate(long):
-        for name in dict.fromkeys(map(word_set, person.names)):
+        for name in person.sets:
             wholes.setdefault(name, []).append(position)
-    by_word: dict[str, set[frozenset[str]]] = {}
+    by_word: dict[str, list[frozenset[str]]] = {}
     for name in wholes:
         for word in name:
-            by_word.setdefault(word, set()).add(name)
+            by_word.setdefault(word, []).append(name)
     parts: dict[frozenset[str], list[int]] = {}
     for position, person in enumerate(short):
-        for name in dict.fromkeys(map(word_set, person.main_names)):
+        for name in person.main_sets:
             if sum(map(len, name)) > 1:
                 parts.setdefault(name, []).append(position)
     for part, left in parts.items():
-        words = sorted(part, key=lambda word: len(by_word.get(word, ())))
-        names = set(by_word.get(words[0], ())).intersection(*(by_word.get(word, set()) for word in words[1:]))
-        right = sorted({position for name in names for position in wholes[name]})
+        rarest = min((by_word.get(word, []) for word in part), key=len)
+        right = sorted({position for name in rarest if part <= name for position in wholes[name]})
         if right:
             yield left, right

@@ -100,8 +100,10 @@ def _role(members: _Members) -> CharacterRole:
 
 def _voted(members: _Members, field: Callable[[Character], str | None]) -> str | None:
     said: list[tuple[Source, str | None]] = [
-        (source, text) for source, one in members if (text := clean(field(one) or ""))
+        (source, text) for source, one in members if (raw := field(one)) and (text := clean(raw))
     ]
+    if len(said) < 2:
+        return said[0][1] if said else None
     return choose_weighted(said, weights=CAST, rule=_RULE, nobody=None).value
 
 

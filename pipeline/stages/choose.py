@@ -99,14 +99,18 @@ def choose_weighted(
     Confidence: one source 0.75; agreement of several rises to 0.97 with their share of the weight; a majority under
     0.6 of the weight is 0.50 and a conflict.
     """
+    pairs = list(said)
+    if _is_unanimous(pairs):
+        who = tuple(sorted({source for source, _ in pairs}))
+        return Chosen(pairs[0][1], who, rule, _confidence(len(who), 1.0, has_losers=False))
     camps: dict[str, _Camp[T]] = {}
-    for source, value in said:
+    for source, value in pairs:
         camps.setdefault(key(value), _Camp()).add(source, value, weights.get(source, _STRANGER))
     if not camps:
         return nobody_said(nobody)
-    ranked = [camp for _, camp in sorted(camps.items(), key=lambda item: (-item[1].weight, item[0]))]
-    winner, losers = ranked[0], ranked[1:]
-    share = winner.weight / total if (total := sum(camp.weight for camp in ranked)) else 1.0
+    ranked = sorted((-camp.weight, name) for name, camp in camps.items())
+    winner, *losers = (camps[name] for _, name in ranked)
+    share = ranked[0][0] / total if (total := sum(weight for weight, _ in ranked)) else 1.0
     return Chosen(
         value=winner.speak(fineness),
         sources=tuple(sorted(winner.votes)),
@@ -115,6 +119,14 @@ def choose_weighted(
         passed_over=tuple(Claim(camp.speak(fineness), tuple(sorted(camp.votes))) for camp in losers),
         conflict=bool(losers),
     )
+
+
+def _is_unanimous(pairs: Sequence[tuple[Source, object]]) -> bool:
+    """Whether there is one claim, or several of one plain value: nothing has to be weighed, as most often."""
+    if len(pairs) < 2:
+        return bool(pairs)
+    first = pairs[0][1]
+    return isinstance(first, str | int) and all(type(v) is type(first) and v == first for _, v in pairs[1:])
 
 
 def _confidence(voters: int, share: float, *, has_losers: bool) -> float:

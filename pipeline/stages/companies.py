@@ -1,12 +1,15 @@
 """Studios, producers and licensors: one company under all its spellings.
 
-A company is compared by its name without its legal form (``Inc.``, ``Co., Ltd.``) and without spaces and signs.
+A company is compared by its name without its legal form (``Inc.``, ``Co., Ltd.``) and without spaces and signs. Of
+studios a longer name is the shorter one's where nobody names both (``CoMix Wave``, ``CoMix Wave Films``).
 Who appears as a studio here and as a producer there stays in both lists: platforms mean different things by them.
-AniList tells only animation studios from the rest, so its "rest" is a licensor where another platform says so.
+AniList tells main studios from all other companies, and notes which of those animate for anybody at all. So one of
+its "others" is a licensor where another platform says so, a studio of this work only where another platform says so or
+where AniList names no main one, and else a producer, as on AniList's own pages.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -39,7 +42,8 @@ class _Named:
 
 def company_key(name: str) -> str:
     """What makes two names one company. Never empty: a name that is all legal form stays itself."""
-    whole = norm(_LEGAL_KANJI.sub(" ", name)) or norm(name)
+    spelled = name.replace("\u00b2", " squared")  # EMT², which says it that way
+    whole = norm(_LEGAL_KANJI.sub(" ", spelled)) or norm(spelled)
     short = whole
     while (shorter := _LEGAL_FORM.sub("", short).strip()) and shorter != short:
         short = shorter
@@ -50,11 +54,13 @@ def company_key(name: str) -> str:
 def choose_companies(inputs: StageInput, role: CompanyRole, *, version: int) -> Chosen[list[CompanyRecord]]:
     """All companies of one role: main studios first, then those most platforms name."""
     named = [_Named(one.source, company) for one in in_order(inputs) for company in one.companies]
-    named = [*_licensors_apart(named), *_of_row(inputs.title.row, role)]
+    named = [*_helpers_apart(_licensors_apart(named)), *_of_row(inputs.title.row, role)]
     groups: dict[str, list[_Named]] = {}
     for one in named:
         if one.company.role is role and clean(one.company.name):
             groups.setdefault(company_key(one.company.name), []).append(one)
+    if role is CompanyRole.STUDIO:
+        groups = _joined(groups)
     records = sorted(map(_record, groups.values()), key=_rank)
     spoke = [source for record in records for source in record.sources]
     return collected(records, spoke, rule=f"rule:companies_united@{version}")
@@ -78,6 +84,48 @@ def _licensors_apart(named: Sequence[_Named]) -> list[_Named]:
 def _is_vague(one: _Named, licensors: set[str]) -> bool:
     is_rest = one.source is Source.ANILIST and one.company.role is CompanyRole.PRODUCER
     return is_rest and company_key(one.company.name) in licensors
+
+
+def _helpers_apart(named: Sequence[_Named]) -> list[_Named]:
+    """AniList's studios that are not main and that nobody else calls a studio, as producers: they helped."""
+    studios = [one for one in named if one.company.role is CompanyRole.STUDIO]
+    if not any(one.source is Source.ANILIST and one.company.is_main for one in studios):
+        return list(named)
+    others = {company_key(one.company.name) for one in studios if one.source is not Source.ANILIST}
+    return [
+        _Named(one.source, replace(one.company, role=CompanyRole.PRODUCER))
+        if _is_helper(one) and company_key(one.company.name) not in others
+        else one
+        for one in named
+    ]
+
+
+def _is_helper(one: _Named) -> bool:
+    company = one.company
+    return one.source is Source.ANILIST and company.role is CompanyRole.STUDIO and company.is_main is False
+
+
+def _joined(groups: Mapping[str, Sequence[_Named]]) -> dict[str, list[_Named]]:
+    """Groups whose name begins with another's, word by word, put to that one unless somebody names both."""
+    joined: dict[str, list[_Named]] = {}
+    for key in sorted(groups, key=lambda key: (len(key), key)):
+        longer = groups[key]
+        shorter = (
+            home for home, members in joined.items() if _goes_on(longer, members) and _is_either(longer, members)
+        )
+        joined.setdefault(next(shorter, key), []).extend(longer)
+    return joined
+
+
+def _goes_on(longer: Sequence[_Named], shorter: Sequence[_Named]) -> bool:
+    beginnings = tuple(f"{norm(one.company.name)} " for one in shorter)
+    return any(norm(one.company.name).startswith(beginnings) for one in longer)
+
+
+def _is_either(one: Sequence[_Named], other: Sequence[_Named]) -> bool:
+    """Whether nobody names both. The catalogue has the spellings of all, so beside platforms its word is none."""
+    own, theirs = ({named.source for named in names} for names in (one, other))
+    return (own - {Source.CATALOGUE} or own).isdisjoint(theirs - {Source.CATALOGUE} or theirs)
 
 
 def _of_row(row: CatalogueRow, role: CompanyRole) -> Iterable[_Named]:

@@ -1,12 +1,16 @@
 """When the work aired: first and last day in Japan, season, year and month.
 
 A date supports every more precise date it is the beginning of, so ``1998`` never contradicts ``1998-04-03`` and the
-precise one wins. The season is the platforms' word while it lies within a month of the first day; else the first
-month's.
+precise one wins. Two things are read before the vote: a platform that has no partial dates writes a year as its first
+of January, so beside somebody's bare year that is the year; and where platforms are a day apart because a night's
+broadcast belongs to the evening for some, the weekday of the slot tells which day it was. The season is the platforms'
+word while it lies within a month of the first day; else the first month's.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date as day_type
+from datetime import timedelta
 from typing import Final, Literal
 
 from pipeline.domain.claims import Chosen, Claim, Finding
@@ -21,6 +25,9 @@ __all__ = ["ChosenDates", "choose_dates", "fits_season"]
 
 _FROM_START: Final = "rule:season_from_start@1"
 _SEASONS: Final = (Season.WINTER, Season.SPRING, Season.SUMMER, Season.FALL)
+_WEEKDAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+_WITHOUT_PARTS: Final = frozenset({Source.KITSU, Source.ANIME_PLANET})
+"""Platforms that can write nothing but whole days."""
 _Said = Sequence[tuple[Source, PartialDate]]
 _Precision = Literal["year", "month", "day"]
 
@@ -51,8 +58,9 @@ def choose_dates(sources: Sequence[SourceTitle], row: CatalogueRow) -> ChosenDat
     """Decide all dates of one work."""
     starts = [(one.source, one.start) for one in sources if one.start is not None]
     ends = [(one.source, one.end) for one in sources if one.end is not None]
-    start = _choose_date([pair for pair in starts if _is_date(pair[1])])
-    end = _choose_date([pair for pair in ends if _is_date(pair[1])])
+    days = {one.broadcast.day for one in sources if one.broadcast is not None and one.broadcast.day is not None}
+    start = _choose_date(_read([pair for pair in starts if _is_date(pair[1])], days))
+    end = _choose_date(_read([pair for pair in ends if _is_date(pair[1])], days))
     season = _season(sources, row, start)
     findings = tuple(
         Finding("impossible_date", f"{date.text} is no date", "aired_dates", source)
@@ -71,6 +79,39 @@ def _is_date(date: PartialDate) -> bool:
     return date.year > 1 and 1 <= (date.month or 1) <= 12 and 1 <= (date.day or 1) <= 31
 
 
+def _read(said: _Said, days: Collection[str]) -> _Said:
+    """The dates as they are meant: years that are written as days, and nights that are counted as evenings."""
+    years = {date for _, date in said if date.month is None}
+    meant = [(source, _coarsened(date) if _is_bare_year(source, date, years) else date) for source, date in said]
+    claimed = {date for _, date in meant}
+    return [(source, _night_of(date, claimed, days)) for source, date in meant]
+
+
+def _coarsened(date: PartialDate) -> PartialDate:
+    return PartialDate(date.year)
+
+
+def _is_bare_year(source: Source, date: PartialDate, years: Collection[PartialDate]) -> bool:
+    return source in _WITHOUT_PARTS and (date.month, date.day) == (1, 1) and _coarsened(date) in years
+
+
+def _night_of(date: PartialDate, claimed: Collection[PartialDate], days: Collection[str]) -> PartialDate:
+    """The day after, where somebody says that one and it alone is the slot's weekday."""
+    here = _day_of(date)
+    there = None if here is None or here == day_type.max else here + timedelta(days=1)
+    if here is None or there is None or len(days) != 1:
+        return date
+    following = PartialDate(there.year, there.month, there.day)
+    return following if following in claimed and _WEEKDAYS[there.weekday()] in days else date
+
+
+def _day_of(date: PartialDate) -> day_type | None:
+    try:
+        return None if date.month is None or date.day is None else day_type(date.year, date.month, date.day)
+    except ValueError:
+        return None
+
+
 def _choose_date(said: _Said) -> Chosen[PartialDate | None]:
     """The date most weight agrees with; among equals the more precise."""
     if not said:
@@ -84,7 +125,7 @@ def _choose_date(said: _Said) -> Chosen[PartialDate | None]:
     agreeing: list[tuple[Source, PartialDate | None]] = [
         (source, winner if _begins(date, winner) else date) for source, date in said
     ]
-    chosen = choose_weighted(agreeing, weights=DATES, rule="rule:date_vote@1", nobody=None)
+    chosen = choose_weighted(agreeing, weights=DATES, rule="rule:date_vote@2", nobody=None)
     return chosen if chosen.value == winner else _settle(chosen, winner, agreeing)
 
 
@@ -118,7 +159,7 @@ def _aired(start: Chosen[PartialDate | None], end: Chosen[PartialDate | None]) -
     return Chosen(
         value=_spell(start.value, end.value),
         sources=tuple(sorted({source for date in said for source in date.sources})),
-        rule="rule:date_vote@1",
+        rule="rule:date_vote@2",
         confidence=min(date.confidence for date in said),
         passed_over=tuple(lost),
         conflict=any(date.conflict for date in said),

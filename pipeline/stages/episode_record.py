@@ -57,6 +57,8 @@ def _voted(members: _Members, field: Callable[[Episode], T | None], *, is_date: 
     said: list[tuple[Source, T | None]] = [
         (source, value) for source, episode in members if (value := field(episode)) is not None
     ]
+    if len(said) < 2:
+        return said[0][1] if said else None
     return choose_weighted(said, weights=DATES if is_date else BASICS, rule=_RULE, nobody=None).value
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from pipeline.domain.claims import Chosen
 from pipeline.domain.drafts import EpisodesDraft
-from pipeline.domain.names import Source
+from pipeline.domain.names import AiringStatus, Source
 from pipeline.domain.record import EpisodeRecord, OtherPlatformNumber
 from pipeline.domain.source_title import SourceTitle
 from pipeline.domain.title import StageInput
@@ -20,7 +20,7 @@ from pipeline.stages.weights import BASICS
 
 __all__ = ["VERSION", "decide"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 _SAME_LENGTH_S: Final = 120
 """Lengths this near are one length: platforms round differently and count the pauses or do not."""
@@ -52,7 +52,11 @@ def _counts(inputs: StageInput, sources: Sequence[SourceTitle]) -> list[tuple[So
 
 
 def _count(inputs: StageInput, sources: Sequence[SourceTitle]) -> Chosen[int | None]:
-    said: list[tuple[Source, int | None]] = [*_counts(inputs, sources)]
+    """The total. Of a series that goes on the catalogue counts what had aired, which is no total."""
+    is_total = inputs.title.row.status is not AiringStatus.AIRING
+    said: list[tuple[Source, int | None]] = [
+        (source, number) for source, number in _counts(inputs, sources) if is_total or source is not Source.CATALOGUE
+    ]
     return choose_weighted(said, weights=BASICS, rule=f"rule:episodes_vote@{VERSION}", nobody=None)
 
 

@@ -6,6 +6,7 @@ count, a score beyond its scale) is left out with a finding; it is nobody's word
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from pipeline.domain.claims import Chosen, Finding
@@ -19,6 +20,7 @@ from pipeline.stages.weights import Thresholds
 __all__ = ["choose_score", "choose_statistics"]
 
 _CATALOGUE_SCALE: Final = 10.0
+_NOTHING: Final = Statistics()
 
 
 def choose_statistics(
@@ -28,7 +30,7 @@ def choose_statistics(
     findings: list[Finding] = []
     said: dict[Source, list[PlatformStatistics]] = {}
     for one in sources:
-        if one.statistics is not None:
+        if one.statistics is not None and _has_figures(one.statistics):
             said.setdefault(one.source, []).append(_platform(one.source, one.statistics, findings))
     if row.score is not None:
         mean = Statistics(score=row.score, score_max=_CATALOGUE_SCALE)
@@ -38,7 +40,12 @@ def choose_statistics(
             message = f"{len(several)} entries on one platform; figures of the one with most people"
             findings.append(Finding("several_statistics", message, "statistics", source))
     chosen = {source: max(said[source], key=_crowd) for source in sorted(said)}
-    return collected(chosen, list(chosen), rule="rule:figures_apart@1"), tuple(findings)
+    return collected(chosen, list(chosen), rule="rule:figures_apart@2"), tuple(findings)
+
+
+def _has_figures(figures: Statistics) -> bool:
+    """An answer without figures says nothing, not that there are none."""
+    return replace(figures, score_max=_NOTHING.score_max) != _NOTHING
 
 
 def _crowd(figures: PlatformStatistics) -> tuple[int, int, str]:

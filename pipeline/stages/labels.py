@@ -3,7 +3,8 @@
 A label's score is the weighted strength over the sources that have the concept and supplied any labels for this
 title: a platform without labels is silent, one with labels that leaves it out speaks against it. AnimeSchedule has no
 column in the table, so its silence says nothing. The catalogue's tags are the platforms' own, mixed and unnamed:
-a copy counts once, so it votes only where no platform supplied labels.
+a copy counts once, so it votes only where no platform supplied labels, and on demographics, of which it has
+MyAnimeList's, where MyAnimeList was not heard and nobody else names one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from pipeline.stages.weights import LABELS, Thresholds
 __all__ = ["ChosenLabels", "choose_labels"]
 
 _RULE: Final = "rule:label_vote@1"
+_COPIED: Final = "rule:copied_label@1"
 _IDOLS: Final = {"Idols (Female)": "primarily female cast", "Idols (Male)": "primarily male cast"}
 _MIXED_STRENGTH: Final = 0.5
 """Strength of a tag only the catalogue has: somebody uses it, nobody says how much."""
@@ -78,7 +80,7 @@ def choose_labels(
     return ChosenLabels(
         genres=genres,
         themes=themes,
-        demographics=_demographics(voted[LabelKind.DEMOGRAPHIC], scores, cuts),
+        demographics=_demographics(voted[LabelKind.DEMOGRAPHIC], scores, cuts, [] if Source.MAL in said else mixed),
         content_warnings=_warnings(voted[LabelKind.WARNING], cuts),
         tags=_tags(free, mixed if said else []),
         questions=_questions(ranked, scores, cuts, len(genres.value) + len(themes.value), synopsis_words),
@@ -147,14 +149,20 @@ def _chosen(polls: Sequence[_Poll], kept: Sequence[_Poll], sure: Sequence[float]
     return Chosen([poll.row.name for poll in kept], who, _RULE, min(confidence, 0.97), lost)
 
 
-def _demographics(polls: Sequence[_Poll], scores: Mapping[Row, float], cuts: Thresholds) -> Chosen[list[str]]:
-    """MyAnimeList's word, else AniList's, else the vote."""
+def _demographics(
+    polls: Sequence[_Poll], scores: Mapping[Row, float], cuts: Thresholds, mixed: Sequence[Label]
+) -> Chosen[list[str]]:
+    """MyAnimeList's word, else AniList's, else the vote, else the catalogue's copy of a word we did not hear."""
     for source in (Source.MAL, Source.ANILIST):
         kept = [poll for poll in polls if poll.by.get(source, 0.0) > 0.0]
         if kept:
             kept.sort(key=lambda poll: poll.row.name)
             return _chosen(polls, kept, [0.9] * len(kept))
-    return _cut(polls, scores, cuts)
+    if polls:
+        return _cut(polls, scores, cuts)
+    copied = {one.row for tag in mixed for one in vocabulary().supports(Source.CATALOGUE, tag)}
+    found = sorted(row.name for row in copied if row.kind is LabelKind.DEMOGRAPHIC)
+    return collected(found, [Source.CATALOGUE] if found else [], rule=_COPIED)
 
 
 def _warnings(polls: Sequence[_Poll], cuts: Thresholds) -> Chosen[list[str]]:

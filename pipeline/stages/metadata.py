@@ -20,7 +20,7 @@ from pipeline.stages.weights import BASICS, RATING, THRESHOLDS, TITLES, Threshol
 
 __all__ = ["VERSION", "decide"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 T = TypeVar("T")
 

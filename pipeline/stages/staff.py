@@ -25,7 +25,7 @@ from pipeline.stages.roles import OTHER, importance, role_of, roles
 
 __all__ = ["VERSION", "decide"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 _Members = Sequence[tuple[Source, Credit]]
 

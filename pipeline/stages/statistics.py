@@ -14,7 +14,7 @@ from pipeline.stages.weights import THRESHOLDS, Thresholds
 
 __all__ = ["VERSION", "decide"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 def decide(inputs: StageInput, thresholds: Thresholds = THRESHOLDS) -> StatisticsDraft:

@@ -3,13 +3,15 @@
 from collections import Counter
 from typing import TypeAlias
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.domain.aligned import Alignment, Ref
 from pipeline.domain.names import CharacterRole, EpisodeKind, Source, TitleKind
 from pipeline.domain.source_title import Character, Credit, Episode, PartialDate, SourceTitle, TitleName, VoiceActor
-from pipeline.preprocess import align
+from pipeline.preprocess import align, scoring
 
 Sources: TypeAlias = tuple[SourceTitle, ...]
 
@@ -107,3 +109,15 @@ def test_groups_make_sense(sources: Sources) -> None:
 
 def test_no_sources_give_no_groups() -> None:
     assert align(()) == Alignment()
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=12), st.integers(1, 4), st.randoms(use_true_random=False))
+def test_of_many_lines_the_best_are_those_of_few(counts, width, random):
+    """Going over long matrices line by line finds what numpy's own reduction finds."""
+    lines = np.array([[random.random() for _ in range(width)] for _ in range(sum(counts))], np.float32)
+    starts = [sum(counts[:at]) for at in range(len(counts))]
+    few = scoring._best_lines(lines, starts)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(scoring, "_MANY", 0)
+        assert np.array_equal(scoring._best_lines(lines, starts), few)
+    assert np.array_equal(few, np.maximum.reduceat(lines, starts, axis=0))

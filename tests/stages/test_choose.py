@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.claims import Claim
-from pipeline.domain.names import Source
+from pipeline.domain.names import Season, Source
 from pipeline.domain.source_title import TitleName
+from pipeline.stages import choose as choosing
 from pipeline.stages.choose import choose_weighted, collected, in_order, nobody_said, text_of
 from pipeline.stages.weights import BASICS
 
@@ -99,3 +100,23 @@ def test_a_collection_names_everybody_once_and_is_surer_with_several():
 def test_a_source_without_a_weight_counts_a_little():
     chosen = choose_weighted([(Source.REVIEW, "a"), (MAL, "b")], weights=BASICS, rule="r", nobody=None)
     assert chosen.value == "b"
+
+
+PLAIN = st.text(max_size=3) | st.booleans() | st.integers(0, 3) | st.sampled_from(list(Season))
+
+
+@given(st.lists(st.sampled_from(list(Source)), min_size=1, max_size=6), PLAIN, st.booleans())
+def test_one_claim_alone_is_decided_as_if_it_had_been_weighed(who, value, has_key):
+    """The short way and the long one say the same of what nobody contradicts."""
+    how = {"key": lambda value: str(value).casefold()} if has_key else {}
+    said = [(source, value) for source in who]
+    short = choose_weighted(said, weights=WEIGHTS, rule="rule:x@1", nobody=None, **how)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(choosing, "_is_unanimous", lambda _pairs: False)
+        assert choose_weighted(said, weights=WEIGHTS, rule="rule:x@1", nobody=None, **how) == short
+    assert type(short.value) is type(value)
+
+
+def test_true_and_one_are_two_claims():
+    """Python calls them equal; nobody who says the one says the other."""
+    assert choose_weighted([(Source.MAL, True), (Source.KITSU, 1)], weights=WEIGHTS, rule="r", nobody=None).conflict

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pipeline.domain.canonical import dump_json
 from pipeline.domain.claims import Chosen
 from pipeline.domain.drafts import EpisodesDraft
-from pipeline.domain.names import Source, TitleKind
+from pipeline.domain.names import AiringStatus, Source, TitleKind
 from pipeline.domain.source_title import (
     AiringSlot,
     Broadcast,
@@ -41,6 +41,16 @@ def test_the_count_is_voted_and_dissent_is_kept() -> None:
         True,
     )
     assert [(one.source, one.number) for one in draft.episode_overrides.value] == [(KITSU, 27)]
+
+
+def test_what_the_catalogue_counts_of_a_series_that_goes_on_is_no_total() -> None:
+    row = CatalogueRow(sources=(), title="T", episodes=1122, status=AiringStatus.AIRING)
+    draft = decide(SourceTitle(MAL, "1"), row=row)
+    assert (draft.episodes.value, draft.episodes.rule) == (None, NOBODY)
+    assert [(one.source, one.number) for one in draft.episode_overrides.value] == [(Source.CATALOGUE, 1122)]
+    assert decide(SourceTitle(MAL, "1", episode_count=24), row=row).episodes.value == 24
+    ended = CatalogueRow(sources=(), title="T", episodes=1122, status=AiringStatus.FINISHED)
+    assert decide(SourceTitle(MAL, "1"), row=ended).episodes.value == 1122
 
 
 def test_no_count_and_zero_are_not_said() -> None:

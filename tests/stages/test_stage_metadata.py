@@ -21,7 +21,7 @@ from pipeline.domain.names import (
     TitleType,
 )
 from pipeline.domain.record import AiredDates
-from pipeline.domain.source_title import Label, PartialDate, Text, TitleName
+from pipeline.domain.source_title import Broadcast, Label, PartialDate, Text, TitleName
 from pipeline.stages import metadata
 from pipeline.stages.labels import choose_labels
 from pipeline.stages.vocabulary import label_key, vocabulary
@@ -215,6 +215,36 @@ def test_a_vague_date_supports_both_sides_and_settles_neither():
     assert draft.aired_dates.conflict
 
 
+def test_a_bare_year_is_written_as_its_first_day_where_nothing_else_can_be_written():
+    """Kitsu and Anime-Planet have whole days only; beside another's year their first of January is that year."""
+    kitsu = said(KITSU, start=PartialDate(2008, 1, 1), end=PartialDate(2008, 1, 1))
+    draft = decide(said(ANILIST, start=PartialDate(2008), end=PartialDate(2008)), kitsu)
+    assert (draft.aired_dates.value.start, draft.aired_dates.value.end) == ("2008", "2008")
+    assert draft.aired_dates.value.start_precision == "year"
+    assert (draft.season.value, draft.month.value, draft.year.value) == (None, None, 2008)
+    assert decide(kitsu).aired_dates.value.start == "2008-01-01"
+    assert decide(kitsu, said(ANILIST, start=PartialDate(2009))).aired_dates.value.start != "2008"
+    assert decide(said(MAL, start=PartialDate(2008, 1, 1)), said(ANILIST, start=PartialDate(2008))).month.value == 1
+
+
+def test_a_night_belongs_to_the_day_of_its_slot():
+    """The 11th of January 2019 was a Friday; whoever counts the night to its evening says the 10th."""
+    slot = Broadcast("FRIDAY", "01:05")
+    late = said(MAL, start=PartialDate(2019, 1, 11), end=PartialDate(2019, 3, 29), broadcast=slot)
+    early = said(ANIDB, start=PartialDate(2019, 1, 10), end=PartialDate(2019, 3, 28))
+    draft = decide(late, early, said(PLANET, start=PartialDate(2019, 1, 10)))
+    assert (draft.aired_dates.value.start, draft.aired_dates.value.end) == ("2019-01-11", "2019-03-29")
+    assert not draft.aired_dates.conflict
+    assert draft.aired_dates.sources == (ANIDB, PLANET, MAL)
+
+
+@pytest.mark.parametrize("day", ["THURSDAY", "SATURDAY", None])
+def test_another_weekday_says_nothing_of_a_night(day):
+    """The evening's own weekday, one that fits neither, and none leave the vote as it is."""
+    late = said(MAL, start=PartialDate(2019, 1, 11), broadcast=Broadcast(day, "01:05"))
+    assert decide(late, said(ANIDB, start=PartialDate(2019, 1, 10))).aired_dates.value.start == "2019-01-10"
+
+
 @pytest.mark.parametrize(
     ("start", "season", "year", "expected"),
     [
@@ -342,6 +372,16 @@ def test_demographics_are_myanimelists_word_before_anilists():
     assert draft.demographics.value == ["Seinen"]
     assert decide(said(ANILIST, labels=(tag("Shounen", 0.2),))).demographics.value == ["Shounen"]
     assert decide(said(ANIDB, labels=(tag("seinen", 0.0),))).demographics.value == ["Seinen"]
+
+
+def test_the_catalogues_demographic_counts_where_myanimelist_was_not_heard():
+    """The catalogue has it from there: a copy of a word we have is no second one, and dissent is dissent."""
+    row = replace(ROW, tags=("drama", "shounen"))
+    drama = (genre("Drama"),)
+    heard = decide(said(ANILIST, labels=drama), row=row).demographics
+    assert (heard.value, heard.sources, heard.confidence) == (["Shounen"], (CATALOGUE,), 0.75)
+    assert decide(said(MAL, labels=drama), row=row).demographics.value == []
+    assert decide(said(PLANET, labels=(*drama, tag("Seinen"))), row=row).demographics.value == ["Seinen"]
 
 
 def test_warnings_are_everybodys_most_severe_first():

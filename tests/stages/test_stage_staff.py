@@ -93,6 +93,7 @@ def test_an_unknown_role_is_other_and_asked_about_once() -> None:
         ("J.C.STAFF", "J.C. Staff"),
         ("A-1 Pictures Inc.", "A-1 Pictures"),
         ("Studio Pierrot", "Pierrot"),
+        ("EMT²", "EMT Squared"),
         ("株式会社サンライズ", "サンライズ"),
     ],
 )
@@ -173,3 +174,36 @@ def test_a_company_is_shown_in_both_cases_where_anybody_writes_it_so() -> None:
     mal = SourceTitle(Source.MAL, "1", companies=(Company("Lamphouse", CompanyRole.STUDIO),))
     assert [one.name for one in staff.decide(aligned(anilist, mal)).studios.value] == ["Lamphouse"]
     assert [one.name for one in staff.decide(aligned(anilist)).studios.value] == ["LAMPHOUSE"]
+
+
+def studios_of(*named: tuple[Source, str], row: CatalogueRow | None = None) -> list[str]:
+    by: dict[Source, list[Company]] = {}
+    for source, name in named:
+        by.setdefault(source, []).append(Company(name, CompanyRole.STUDIO))
+    sources = [SourceTitle(source, "1", companies=tuple(companies)) for source, companies in by.items()]
+    more = {} if row is None else {"row": row}
+    return [one.name for one in staff.decide(aligned(*sources, **more)).studios.value]
+
+
+def test_a_longer_name_is_the_same_studio_where_nobody_names_both() -> None:
+    mal, anilist, kitsu = Source.MAL, Source.ANILIST, Source.KITSU
+    row = CatalogueRow(sources=(), title="T", studios=("lamp wave", "lamp wave films"))
+    assert studios_of((mal, "Lamp Wave Films"), (anilist, "Lamp Wave"), row=row) == ["Lamp Wave"]
+    assert len(studios_of((mal, "Lamp Wave Films"), (mal, "Lamp Wave"), (anilist, "Lamp Wave"))) == 2
+    assert len(studios_of((mal, "Lamp Waves"), (anilist, "Lamp Wave"))) == 2
+    assert len(studios_of((mal, "Blue Lamp"), (anilist, "Lamp"), (kitsu, "Lamp Blue"))) == 2
+    assert len(studios_of(row=row)) == 2
+
+
+def test_who_only_helped_to_animate_is_a_producer() -> None:
+    """AniList notes of every company whether it animates at all, and of studios which are this work's."""
+    studio = CompanyRole.STUDIO
+    helpers = (Company("Helper", studio, False, "2"), Company("Also Main", studio, False, "3"))
+    anilist = SourceTitle(Source.ANILIST, "1", companies=(Company("Main", studio, True, "1"), *helpers))
+    mal = SourceTitle(Source.MAL, "1", companies=(Company("Also Main", studio, id="30"),))
+    draft = staff.decide(aligned(anilist, mal))
+    assert [(one.name, one.is_main) for one in draft.studios.value] == [("Main", True), ("Also Main", False)]
+    assert [one.name for one in draft.producers.value] == ["Helper"]
+    nobody_main = staff.decide(aligned(SourceTitle(Source.ANILIST, "1", companies=helpers)))
+    assert [one.name for one in nobody_main.studios.value] == ["Also Main", "Helper"]
+    assert nobody_main.producers.value == []

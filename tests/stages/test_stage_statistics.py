@@ -10,7 +10,7 @@ from pipeline.domain.canonical import dump_json
 from pipeline.domain.drafts import StatisticsDraft
 from pipeline.domain.names import ImageRole, LinkKind
 from pipeline.domain.source_title import Image, Link, Song, Statistics, Trailer
-from pipeline.stages import STAGES, statistics
+from pipeline.stages import STAGES, addresses, statistics
 from pipeline.stages.addresses import parse_address
 
 from .making import ANIDB, ANILIST, CATALOGUE, INPUTS, KITSU, MAL, PLANET, ROW, given_sources, said
@@ -104,6 +104,15 @@ def test_an_impossible_figure_is_left_out_with_a_finding(wrong):
     assert [finding.code for finding in draft.findings] == ["impossible_figure"]
     kept = draft.statistics.value[MAL]
     assert (kept.score, kept.scored_by, kept.rank, kept.popularity_rank, kept.members) == (None,) * 5
+
+
+def test_an_answer_without_figures_is_no_word_on_them():
+    """A list of characters comes without any; its platform does not stand there with nothing but its scale."""
+    draft = decide(
+        said(MAL, statistics=Statistics(score_max=10.0)), said(KITSU, statistics=Statistics(score_max=100.0))
+    )
+    assert (draft.statistics.value, draft.statistics.sources, draft.score.value) == ({}, (), None)
+    assert list(decide(said(MAL, statistics=Statistics(favorites=0))).statistics.value) == [MAL]
 
 
 def test_of_two_entries_on_one_platform_the_one_with_most_people_speaks():
@@ -286,3 +295,23 @@ def test_a_distribution_of_scores_tells_the_votes():
     draft = decide(said(ANILIST, statistics=spread), said(MAL, statistics=figures(9.0, 1_000)))
     assert draft.score.sources == (ANILIST, MAL)
     assert draft.score.value == pytest.approx((1_000 * 8.0 + 1_000 * 9.0 + 100 * 7.0) / 2_100, abs=1e-4)
+
+
+PATHS = st.text(st.sampled_from("/aZ9.-_%;:@~é空\x00 "), max_size=8)
+ADDRESSES = st.builds(
+    "{}{}{}{}{}{}".format,
+    st.sampled_from(["http://", "https://", "HTTPS://", "", "//", "ftp://"]),
+    st.sampled_from(
+        ["a.org", "www.a-b.co.jp", "A.org", "x.com", "a.org:80", "a.org:8080", "localhost", "u@a.org", "[a", "é.jp"]
+    ),
+    PATHS.map(lambda path: path if path.startswith("/") else f"/{path}") | st.just(""),
+    st.sampled_from(["", "?", "?a=1", "?a=1&utm_x=2", "?a=b=c&", "?é"]),
+    st.sampled_from(["", "#", "#x", "#a?b#c"]),
+    st.sampled_from(["", " ", "\n"]),
+)
+
+
+@given(ADDRESSES)
+def test_a_plain_address_is_read_as_the_standard_library_reads_it(url):
+    """The short way is taken only where both say the same."""
+    assert parse_address(url) == addresses._take_apart(url.strip())

@@ -80,15 +80,16 @@ def _actors(row: Node, notes: Notes) -> Iterator[VoiceActor]:
 
 def _listed(page: Node, notes: Notes) -> Iterator[Character]:
     """The rows of the page of the whole cast, under their headings."""
-    rows = page.find("//tr[.//a[contains(@href, '/characters/')]]")
-    for row in rows:
+    heading: str | None = None
+    for row in page.find(f"//h3[{css('sub')}] | //tr[.//a[contains(@href, '/characters/')]]"):
+        if row.tag == "h3":
+            heading = (row.text() or "").split(" ")[0]
+            continue
         links = row.find(".//a[contains(@href, '/characters/') and not(contains(@href, '/characters/tags/'))]")
         named = next(((link, text) for link in links if (text := link.text()) is not None), None)
         id_ = None if named is None else _slug(named[0].attribute("href"), "characters")
         if named is None or id_ is None:
             continue
-        headings = row.find(f"preceding::h3[{css('sub')}]")
-        heading = (headings[-1].text() or "").split(" ")[0] if headings else None
         image = row.one(".//img")
         yield Character(
             id=id_,

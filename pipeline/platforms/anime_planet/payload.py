@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import lxml.etree
@@ -24,15 +25,26 @@ def css(name: str) -> str:
     return f"contains(concat(' ', normalize-space(@class), ' '), ' {name} ')"
 
 
+@cache
+def _compiled(path: str) -> Any:
+    """An XPath, read once: the paths are those written in this folder."""
+    return lxml.etree.XPath(path)
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """An element of a page."""
 
     element: Any
 
+    @property
+    def tag(self) -> str:
+        """The element's name (``h3``)."""
+        return str(self.element.tag)
+
     def find(self, path: str) -> tuple["Node", ...]:
         """The elements an XPath leads to."""
-        return tuple(Node(one) for one in self.element.xpath(path) if isinstance(one, lxml.etree._Element))  # noqa: SLF001 - lxml has no public name for it
+        return tuple(Node(one) for one in _compiled(path)(self.element) if isinstance(one, lxml.etree._Element))  # noqa: SLF001 - lxml has no public name for it
 
     def one(self, path: str) -> "Node | None":
         """The first element an XPath leads to."""

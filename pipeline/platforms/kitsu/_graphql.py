@@ -30,6 +30,7 @@ from pipeline.platforms.kitsu._shared import (
     names_of,
     page_url,
     split_spoilers,
+    start_of,
     text_of,
     trailers_of,
 )
@@ -58,7 +59,7 @@ def convert_graphql(id_: str, parts: Mapping[str, bytes]) -> SourceTitle:
         is_adult=None if sfw is None else not sfw,
         country=_country(anime),
         season=notes.known("season", anime.text("season"), words.SEASONS),
-        start=notes.date("startDate", anime.text("startDate")),
+        start=start_of(anime, notes),
         end=notes.date("endDate", anime.text("endDate")),
         episode_count=count_of(anime.integer("episodeCount")),
         episode_duration_s=count_of(anime.integer("episodeLength")),

@@ -31,6 +31,7 @@ from pipeline.platforms.kitsu._shared import (
     names_of,
     page_url,
     split_spoilers,
+    start_of,
     trailers_of,
 )
 from pipeline.platforms.kitsu.payload import ResourcePool, read_part
@@ -59,7 +60,7 @@ def convert_jsonapi(id_: str, parts: Mapping[str, bytes]) -> SourceTitle:
         status=notes.known("status", anime.text("status"), words.STATUSES),
         age_rating=words.refined_rating(rating, anime.text("ageRatingGuide")),
         is_adult=anime.flag("nsfw"),
-        start=notes.date("startDate", anime.text("startDate")),
+        start=start_of(anime, notes),
         end=notes.date("endDate", anime.text("endDate")),
         episode_count=count_of(anime.integer("episodeCount")),
         episode_duration_s=_seconds(anime.integer("episodeLength")),

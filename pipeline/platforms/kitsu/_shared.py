@@ -1,11 +1,12 @@
 """What both of Kitsu's APIs say in the same way: names by locale, texts, addresses, ids elsewhere."""
 
 import re
+from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pipeline.domain.names import LinkKind, Site, TitleKind
-from pipeline.domain.source_title import ForeignId, Link, Text, TitleName, Trailer
+from pipeline.domain.source_title import ForeignId, Link, PartialDate, Text, TitleName, Trailer
 from pipeline.platforms._links import host_of
 from pipeline.platforms._notes import Notes
 from pipeline.platforms._reading import JsonObject
@@ -20,10 +21,15 @@ __all__ = [
     "names_of",
     "page_url",
     "split_spoilers",
+    "start_of",
     "text_of",
     "trailers_of",
 ]
 
+_MONTHS: Final = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
 _OLD_HOST: Final = re.compile(r"^https?://(media\.|)kitsu\.io(?=[/:]|$)")
 _YOUTUBE_ID: Final = re.compile(r"[\w-]{6,20}", re.ASCII)
 _SPOILER: Final = re.compile(
@@ -39,6 +45,21 @@ def media_url(url: str | None) -> str | None:
 def page_url(type_: str | None, slug: str | None) -> str | None:
     """The page of a work."""
     return f"https://kitsu.app/{type_}/{slug}" if type_ in ("anime", "manga") and slug else None
+
+
+def start_of(anime: JsonObject, notes: Notes) -> PartialDate | None:
+    """The first day, as precise as it is known.
+
+    Of what is announced for a month, a season or a year the date is that time's last day, a stand-in by which lists are
+    sorted, and ``tba`` says what is meant (``October 2025``, ``2026``; seen 2023 to 2026).
+    """
+    date, meant = notes.date("startDate", anime.text("startDate")), anime.text("tba")
+    if date is None or date.month is None or date.day is None or not meant:
+        return date
+    if date.day != monthrange(date.year, date.month)[1]:
+        return date
+    is_month = _MONTHS[date.month - 1] in meant.lower()
+    return PartialDate(date.year, date.month) if is_month else PartialDate(date.year)
 
 
 def count_of(value: int | None) -> int | None:

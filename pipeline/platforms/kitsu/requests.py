@@ -73,7 +73,7 @@ def _record(first: int) -> str:
 
 _RECORD: Final = """fragment Record on Anime {
   id slug type subtype status sfw ageRating ageRatingGuide season
-  startDate endDate nextRelease updatedAt
+  startDate endDate nextRelease tba updatedAt
   episodeCount episodeLength youtubeTrailerVideoId originCountries
   averageRating averageRatingRank userCount userCountRank favoritesCount
   description(locales: ["*"])

@@ -307,3 +307,22 @@ def test_conversion_is_total_over_odd_fields(fields: dict) -> None:
     """Whatever stands in a field of either API, conversion gives a title and never raises."""
     assert graphql(**fields).id == "7"
     assert jsonapi(**fields).id == "7"
+
+
+@pytest.mark.parametrize(
+    ("tba", "day", "expected"),
+    [
+        ("October 2025", "2025-10-31", PartialDate(2025, 10)),
+        ("2026", "2026-12-31", PartialDate(2026)),
+        ("Fall 2026", "2026-12-31", PartialDate(2026)),
+        ("October 2025", "2025-10-05", PartialDate(2025, 10, 5)),
+        (None, "2025-10-31", PartialDate(2025, 10, 31)),
+        ("", "2024-02-29", PartialDate(2024, 2, 29)),
+        ("February 2024", "2024-02-29", PartialDate(2024, 2)),
+        ("soon", "2026", PartialDate(2026)),
+    ],
+)
+def test_the_last_day_of_what_is_only_announced_is_a_stand_in(tba, day, expected) -> None:
+    """``tba`` says how much is known; without it, or beside another day, the day is a day."""
+    assert jsonapi(startDate=day, tba=tba).start == expected
+    assert graphql(startDate=day, tba=tba).start == expected
