@@ -92,12 +92,13 @@ class Asking:
         """Ask until every id is complete, absent or has a problem; gives the problems by id."""
         problems: dict[str, EnrichError] = {}
         asked: set[Digest] = set()
+        left = wanted
         for _ in range(_ROUNDS):
             had = await asyncio.to_thread(
-                self.ledger.fetched.gathered, self.platform, {w.id: since[w.id] for w in wanted}
+                self.ledger.fetched.gathered, self.platform, {w.id: since[w.id] for w in left}
             )
             open_ = [
-                replace(w, parts=had[w.id].parts) for w in wanted if w.id not in problems and not had[w.id].is_absent
+                replace(w, parts=had[w.id].parts) for w in left if w.id not in problems and not had[w.id].is_absent
             ]
             requests, unplanned = self._plan(open_)
             problems |= unplanned
@@ -106,6 +107,8 @@ class Asking:
             problems |= self._give_up([r for r in requests if r.key in asked], "is answered with something else")
             new = [request for request in requests if request.key not in asked]
             asked |= {request.key for request in new}
+            asked_of = {id_ for request in new for id_ in request.ids}
+            left = [w for w in left if w.id in asked_of]  # of the others there is nothing more to ask
             older = {id_ for id_, one in had.items() if one.has_older}
             for found in await asyncio.gather(*(self._ask(r, open_, since, older) for r in new)):
                 problems |= found

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline.catalogue import load_row
 from pipeline.domain.exchange import Wanted
 from pipeline.domain.names import AiringStatus, Outcome, Platform
 from pipeline.enrich.adapters import ids_to_ask
@@ -19,7 +18,7 @@ from pipeline.enrich.freshness import FOREVER, fresh_until, is_fresh, missing_of
 from pipeline.enrich.guarding import Guard
 from pipeline.errors import EnrichError
 from pipeline.ledger import Ledger
-from pipeline.ledger.fetched import REUSE_S, Gathered, Kept, Settled, SettledOutcome
+from pipeline.ledger.fetched import REUSE_S, Kept, Settled, SettledOutcome, Standing
 from pipeline.ledger.titles import StoredTitle
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import FreshnessSettings
@@ -27,7 +26,9 @@ from pipeline.settings import FreshnessSettings
 __all__ = ["Fetcher"]
 
 _ASKED: Final = (Outcome.FOUND, Outcome.ABSENT, Outcome.FAILED)
-_LOOKED_INTO: Final = 5  # of a batch of fifty: what a platform lost is missing from five as well
+_LOOKED_INTO: Final = (
+    5  # of a batch of fifty, and every tenth of a larger one: what a platform lost is missing there too
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +193,7 @@ class Fetcher:
         self, batch: Sequence[_Asked], since: Mapping[str, float], problems: Mapping[str, EnrichError]
     ) -> list[Sight]:
         """Write down what came of a batch; gives what the guard is to see of it."""
-        had = self.ledger.fetched.gathered(self.platform, since)
+        had = self.ledger.fetched.standing(self.platform, since)
         quarantine = None if self.guard is None else self.guard.standing()
         outcomes: list[SettledOutcome] = []
         for errand in batch:
@@ -212,22 +213,28 @@ class Fetcher:
         if outdated:
             self.ledger.fetched.forget_parts(self.platform, outdated)
         self.ledger.fetched.settle(outcomes)
-        return self._sights(batch, outcomes, {id_: had[id_].parts for id_ in whole})
+        return self._sights(batch, outcomes, {id_: since[id_] for id_ in whole})
 
     def _sights(
-        self, batch: Sequence[_Asked], outcomes: Sequence[SettledOutcome], parts: Mapping[str, Mapping[str, bytes]]
+        self, batch: Sequence[_Asked], outcomes: Sequence[SettledOutcome], whole: Mapping[str, float]
     ) -> list[Sight]:
-        """Of every title whether it was there; into a few of them a look."""
+        """Of every title whether it was there; into a few of them a look. ``whole``: ids that have all, since when."""
         if self.guard is None:
             return []
+        looked_into = {id_ for errand in _some(batch) for id_ in errand.ids}
+        had = self.ledger.fetched.gathered(self.platform, {id_: whole[id_] for id_ in whole if id_ in looked_into})
         seen: list[Sight | None] = []
-        for place, (errand, settled) in enumerate(zip(batch, outcomes, strict=True)):
-            mine = {id_: parts[id_] for id_ in errand.ids if id_ in parts} if place < _LOOKED_INTO else {}
+        for errand, settled in zip(batch, outcomes, strict=True):
+            mine = {id_: had[id_].parts for id_ in errand.ids if id_ in had}
             seen.append(self.guard.look_at(errand.title, settled.outcome, mine, is_known=errand.is_known))
         return [sight for sight in seen if sight is not None]
 
 
-def _is_found(had: Gathered) -> bool:
+def _some(batch: Sequence[_Asked]) -> Sequence[_Asked]:
+    return batch[:: max(1, min(len(batch) // _LOOKED_INTO, 2 * _LOOKED_INTO))]
+
+
+def _is_found(had: Standing) -> bool:
     return bool(had.parts) and not had.is_absent
 
 
@@ -235,4 +242,5 @@ def _errand(
     title: StoredTitle, ids: tuple[str, ...], since: float, last: Settled | None, *, until: float | None = None
 ) -> _Asked:
     is_known = last is not None and last.heard_at is not None
-    return _Asked(title, ids, load_row(title.row).status, wanted_of(title, ids), since, is_known, until)
+    wanted = wanted_of(title, ids)
+    return _Asked(title, ids, wanted[0].status, wanted, since, is_known, until)

@@ -5,6 +5,7 @@ killed run asks only for what is missing. An answer, its parts and its absences 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -21,7 +22,7 @@ from pipeline.ledger.blobs import BlobStore
 from pipeline.ledger.database import Database, chunks
 from pipeline.ledger.tables import ANSWERS, EARLIER_PARTS, OUTCOMES, PARTS
 
-__all__ = ["REUSE_S", "FetchBook", "Gathered", "Kept", "PartRef", "Said", "Settled", "SettledOutcome"]
+__all__ = ["REUSE_S", "FetchBook", "Gathered", "Kept", "PartRef", "Said", "Settled", "SettledOutcome", "Standing"]
 
 REUSE_S: Final = 86_400.0
 """Parts are good for a day whatever became of their asking: nobody is asked for an entry twice in that time."""
@@ -73,6 +74,16 @@ class Gathered:
     """What is had of one id: bodies by kind, or the platform's word that it has none."""
 
     parts: dict[str, bytes] = field(default_factory=dict)
+    is_absent: bool = False
+    has_older: bool = False
+    """Whether something is there from before the time that counts."""
+
+
+@dataclass(slots=True)
+class Standing:
+    """What stands of one id: digests of bodies by kind, or the platform's word that it has none."""
+
+    parts: dict[str, Digest] = field(default_factory=dict)
     is_absent: bool = False
     has_older: bool = False
     """Whether something is there from before the time that counts."""
@@ -184,21 +195,31 @@ class FetchBook:
             return None
         return validators, Answer(row["status"], headers, body, row["origin"])
 
-    def gathered(self, platform: Platform, since: Mapping[str, float]) -> dict[str, Gathered]:
-        """What is had of each id since its own time. A torn body counts as not there, so it is asked for again."""
-        found = {id_: Gathered() for id_ in since}
+    def standing(self, platform: Platform, since: Mapping[str, float]) -> dict[str, Standing]:
+        """What stands of each id since its own time; whether a body is torn is not looked at."""
+        found = {id_: Standing() for id_ in since}
         for id_, kind, body, fetched_at in self._rows(platform, list(since)):
             if fetched_at < since[id_]:
                 found[id_].has_older = True
-                continue
-            if body is None:
+            elif body is None:
                 found[id_].is_absent = True
-                continue
-            try:
-                found[id_].parts[kind] = self._blobs.get(body)
-            except Damaged:
-                continue
+            else:
+                found[id_].parts[kind] = body
         return found
+
+    def gathered(self, platform: Platform, since: Mapping[str, float]) -> dict[str, Gathered]:
+        """What is had of each id since its own time. A torn body counts as not there, so it is asked for again."""
+        return {
+            id_: Gathered(self._bodies(one.parts), one.is_absent, one.has_older)
+            for id_, one in self.standing(platform, since).items()
+        }
+
+    def _bodies(self, parts: Mapping[str, Digest]) -> dict[str, bytes]:
+        whole: dict[str, bytes] = {}
+        for kind, body in parts.items():
+            with suppress(Damaged):
+                whole[kind] = self._blobs.get(body)
+        return whole
 
     def part_refs(self, platform: Platform, ids: Sequence[str]) -> dict[str, tuple[PartRef, ...]]:
         """The last settled parts by id, in the order of their kinds; ids that have none are left out."""
