@@ -14,8 +14,11 @@ _SAME_HOST: Final = {"x.com": "twitter.com", "kitsu.io": "kitsu.app", "cdn.myani
 """Hosts that moved or have two names; only for comparing."""
 _NO_CASE: Final = frozenset({"twitter.com", "instagram.com", "facebook.com", "tiktok.com"})
 """Where a name in capitals is the same account."""
-_PLAIN: Final = re.compile(r"(https?)://([a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]+)(/[^\s?#]*)?(?:\?([^\s#]*))?(?:#(\S*))?")
-"""Nearly every address: a lower-case host without port, and nothing that would have to be decoded to be split."""
+_PLAIN: Final = re.compile(
+    r"(https?)://([a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z0-9]+(?::(?:[1-9]\d{3}|[1-5]\d{4}|6[0-4]\d{3}))?)"
+    r"(/[^\s?#]*)?(?:\?([^\s#]*))?(?:#(\S*))?"
+)
+"""Nearly every address: a lower-case host, perhaps a port that is no scheme's own, nothing to be decoded first."""
 _TRACKING: Final = ("utm_", "fbclid", "gclid", "ref_src")
 
 

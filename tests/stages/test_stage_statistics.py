@@ -302,7 +302,20 @@ ADDRESSES = st.builds(
     "{}{}{}{}{}{}".format,
     st.sampled_from(["http://", "https://", "HTTPS://", "", "//", "ftp://"]),
     st.sampled_from(
-        ["a.org", "www.a-b.co.jp", "A.org", "x.com", "a.org:80", "a.org:8080", "localhost", "u@a.org", "[a", "é.jp"]
+        [
+            "a.org",
+            "www.a-b.co.jp",
+            "A.org",
+            "x.com",
+            "a.org:80",
+            "a.org:8080",
+            "127.0.0.1:65000",
+            "a.org:65536",
+            "localhost",
+            "u@a.org",
+            "[a",
+            "é.jp",
+        ]
     ),
     PATHS.map(lambda path: path if path.startswith("/") else f"/{path}") | st.just(""),
     st.sampled_from(["", "?", "?a=1", "?a=1&utm_x=2", "?a=b=c&", "?é"]),
