@@ -199,16 +199,18 @@ def _join_links(first: Link, second: Link) -> Link:
 
 def find_bad_addresses(sources: Sequence[SourceTitle], row: CatalogueRow) -> tuple[Finding, ...]:
     """What was left out because its address is none, and songs that have no place in the record."""
-    urls = [("images", source, image.url) for source, image in _images(sources, row)]
-    urls += [("external_links", source, link.url) for source, link in _said(sources, lambda one: one.links)]
-    bad = [
-        Finding("bad_address", f"{url[:200]!r} is no web address", field, source)
-        for field, source, url in urls
-        if parse_address(url) is None
-    ]
+    images = _said(sources, lambda one: (image for image in one.images if _is_bad(image.url)))
+    links = _said(sources, lambda one: (link for link in one.links if _is_bad(link.url)))
+    urls = [("images", source, image.url) for source, image in images]
+    urls += [("images", Source.CATALOGUE, url) for url in (row.picture, row.thumbnail) if url and _is_bad(url)]
+    urls += [("external_links", source, link.url) for source, link in links]
+    bad = [Finding("bad_address", f"{url[:200]!r} is no web address", field, source) for field, source, url in urls]
     strays = [
         Finding("song_without_place", f"{song.title[:200]!r} is of kind {song.kind!r}", "opening_themes", source)
-        for source, song in _said(sources, lambda one: one.songs)
-        if song.kind not in {"opening", "ending"}
+        for source, song in _said(sources, lambda one: (s for s in one.songs if s.kind not in {"opening", "ending"}))
     ]
     return (*bad, *strays)
+
+
+def _is_bad(url: str) -> bool:
+    return parse_address(url) is None
