@@ -13,6 +13,7 @@ from typing import Final
 from rapidfuzz import fuzz
 
 __all__ = [
+    "CACHE",
     "clean",
     "flip",
     "has_letters",
@@ -24,7 +25,7 @@ __all__ = [
     "word_set",
 ]
 
-_CACHE: Final = 65_536
+CACHE: Final = 65_536
 """Texts remembered: three platforms' casts of the largest title (1,475 characters) with all their names."""
 
 _VOICING: Final = frozenset("\u3099\u309a")
@@ -98,7 +99,7 @@ def _fold(text: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKD", bare).casefold())
 
 
-@lru_cache(maxsize=_CACHE)
+@lru_cache(maxsize=CACHE)
 def norm(text: str) -> str:
     """Lower-case words with single spaces: no accents, no punctuation, nothing in parentheses."""
     folded = _fold(text).translate(_SILENT)
@@ -125,7 +126,7 @@ def flip(text: str) -> str:
     return f"{first.strip()} {last.strip()}"
 
 
-@lru_cache(maxsize=_CACHE)
+@lru_cache(maxsize=CACHE)
 def romaji_key(text: str) -> str:
     """The words of ``text`` in one spelling of Japanese for all romanisations, in the order given."""
     key = norm(text)
@@ -135,13 +136,13 @@ def romaji_key(text: str) -> str:
     return _DOUBLED.sub(r"\1", key)
 
 
-@lru_cache(maxsize=_CACHE)
+@lru_cache(maxsize=CACHE)
 def name_key(text: str) -> str:
     """:func:`romaji_key` with its words sorted: equal whichever of the two names comes first."""
     return " ".join(sorted(romaji_key(text).split()))
 
 
-@lru_cache(maxsize=_CACHE)
+@lru_cache(maxsize=CACHE)
 def word_set(text: str) -> frozenset[str]:
     """The words of :func:`romaji_key`."""
     return frozenset(romaji_key(text).split())
@@ -152,7 +153,7 @@ def has_letters(text: str) -> bool:
     return any(ch.isalnum() for ch in text)
 
 
-@lru_cache(maxsize=_CACHE)
+@lru_cache(maxsize=CACHE)
 def kana_to_romaji(text: str) -> str | None:
     """An all-kana text in Hepburn letters without long marks; ``None`` when it holds anything else."""
     plain = "".join(_to_hiragana(ch) for ch in unicodedata.normalize("NFKC", clean(text)))

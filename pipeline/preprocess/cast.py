@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from pipeline.domain.aligned import Group, Ref
 from pipeline.domain.claims import Finding
 from pipeline.domain.names import CharacterRole, Source
 from pipeline.domain.source_title import Character, SourceTitle
-from pipeline.domain.text import clean, flip, has_letters, kana_to_romaji, name_key, norm, word_set
+from pipeline.domain.text import CACHE, clean, flip, has_letters, kana_to_romaji, name_key, norm, word_set
 
 __all__ = ["Person", "read_casts"]
 
@@ -122,17 +123,28 @@ def _read(source: Source, ref: Ref, character: Character) -> Person:
         label=_label(name, character),
         main_names=[name],
         names=names,
-        words=dict.fromkeys(" ".join(sorted(text.split())) for text in names),
+        words=dict.fromkeys(map(_sorted_words, names)),
         keys=dict.fromkeys(map(name_key, names)),
         sets=dict.fromkeys(map(word_set, names)),
         main_sets={word_set(name): None},
-        wholes={" ".join(sorted(norm(name.translate(_NO_PARENTHESES)).split()))},
+        wholes={_whole(name)},
         natives={bare} if (bare := norm(native).replace(" ", "")) else set(),
         voices={key for actor in character.voice_actors if actor.language == "ja" for key in _voice_keys(actor.name)},
         ids={(source, character.id)} if character.id else set(),
         is_main=character.role is CharacterRole.MAIN,
         is_apart=character.kind is not None and character.kind.casefold() != "character",
     )
+
+
+@lru_cache(maxsize=CACHE)
+def _sorted_words(text: str) -> str:
+    return " ".join(sorted(text.split()))
+
+
+@lru_cache(maxsize=CACHE)
+def _whole(name: str) -> str:
+    """All words of a name, those in parentheses too."""
+    return _sorted_words(norm(name.translate(_NO_PARENTHESES)))
 
 
 def _voice_keys(name: str) -> tuple[str, ...]:

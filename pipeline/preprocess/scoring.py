@@ -6,6 +6,7 @@ through indexes; only the likeness by letters compares all with all, in C.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from operator import attrgetter
 from typing import Final, TypeAlias
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from pipeline.domain.names import Source
+from pipeline.domain.text import CACHE
 from pipeline.preprocess.cast import Person
 from pipeline.preprocess.thresholds import Thresholds
 
@@ -176,7 +178,7 @@ def _marked_apart(rows: Sequence[Person], columns: Sequence[Person]) -> Flags:
     codes: dict[frozenset[str], int] = {frozenset(): 0}
 
     def code(person: Person) -> int:
-        marks = frozenset(word for name in person.main_sets for word in name if _is_mark(word))
+        marks = frozenset[str]().union(*map(_marks, person.main_sets))
         return codes.setdefault(marks, len(codes))
 
     left = np.array([code(person) for person in rows])[:, None]
@@ -185,8 +187,9 @@ def _marked_apart(rows: Sequence[Person], columns: Sequence[Person]) -> Flags:
     return flags
 
 
-def _is_mark(word: str) -> bool:
-    return word.isdigit() or (len(word) == 1 and word.isascii())
+@lru_cache(maxsize=CACHE)
+def _marks(name: frozenset[str]) -> frozenset[str]:
+    return frozenset(word for word in name if word.isdigit() or (len(word) == 1 and word.isascii()))
 
 
 def _inside(short: Sequence[Person], long: Sequence[Person]) -> Iterable[tuple[list[int], list[int]]]:
