@@ -7,6 +7,7 @@ damaged file is named, never emptied.
 
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,8 @@ __all__ = ["Database", "chunks"]
 
 _LOCK_WAIT_S: Final = 60.0
 """How long another process's write is waited for; ours take milliseconds."""
+
+_SWITCH_S: Final = 0.01
 
 _CHUNK: Final = 500  # SQLite allows far more variables in a statement; PostgreSQL plans short lists better
 
@@ -206,7 +209,7 @@ def _tune_sqlite(engine: Engine, lock_wait_s: float) -> None:
         connection.create_function("lower", 1, _lower, deterministic=True)
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout={round(lock_wait_s * 1000)}")
-        cursor.execute("PRAGMA journal_mode=WAL")
+        _keep_a_log(cursor, lock_wait_s)
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
@@ -217,6 +220,20 @@ def _tune_sqlite(engine: Engine, lock_wait_s: float) -> None:
 
     sa.event.listen(engine, "connect", on_connect)
     sa.event.listen(engine, "begin", on_begin)
+
+
+def _keep_a_log(cursor: sqlite3.Cursor, lock_wait_s: float) -> None:
+    """Switch to WAL. SQLite does not wait where another process switches a fresh file at the same instant."""
+    deadline = time.monotonic() + lock_wait_s
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(_SWITCH_S)
+        else:
+            return
 
 
 def _lower(text: str | None) -> str | None:

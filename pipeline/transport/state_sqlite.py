@@ -1,6 +1,7 @@
 """The shared state as a SQLite file, for all processes of one machine; they share its clock too."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -36,6 +37,8 @@ drop table grants;
 _MIGRATIONS: Final = (_FIRST, _ANSWERED)
 """Append only; a file's version is how many it has seen."""
 _VERSION: Final = len(_MIGRATIONS)
+_SWITCHES: Final = 1000
+_SWITCH_S: Final = 0.01
 
 
 def state_path(settings: Settings) -> Path:
@@ -70,7 +73,7 @@ class SqliteState:
             raise _mapped(error, path) from error
 
     def _prepare(self) -> None:
-        self._db.execute("pragma journal_mode=wal")
+        self._keep_a_log()
         self._db.execute("pragma synchronous=normal")
         if self._version() == _VERSION:
             return
@@ -81,6 +84,18 @@ class SqliteState:
         except BaseException:
             self._db.close()  # which rolls back
             raise
+
+    def _keep_a_log(self) -> None:
+        """Switch to WAL. SQLite does not wait where another process switches a fresh file at the same instant."""
+        for tries_left in range(_SWITCHES, -1, -1):
+            try:
+                self._db.execute("pragma journal_mode=wal")
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or not tries_left:
+                    raise
+                time.sleep(_SWITCH_S)
+            else:
+                return
 
     def _migrate(self) -> None:
         version = self._version()  # of several processes that open an old file one migrates, the others find it done

@@ -175,11 +175,11 @@ def _open_at(url: str, at: float) -> int:
 
 
 def test_processes_that_open_a_fresh_ledger_at_once_migrate_it_once(engine: Engine) -> None:
-    """All three succeed, on five ledgers in a row."""
+    """All three succeed, on fifteen ledgers in a row."""
     with multiprocessing.get_context("spawn").Pool(3) as pool:
         pool.starmap(_open_at, [(engine.fresh(), 0.0)] * 3, chunksize=1)  # all awake
-        for _ in range(5):
-            url, at = engine.fresh(), time.time() + 0.05
+        for _ in range(15):
+            url, at = engine.fresh(), time.time() + 0.02
             counts = pool.starmap(_open_at, [(url, at)] * 3, chunksize=1)
             assert counts == [len(migrations.MIGRATIONS)] * 3
 

@@ -15,6 +15,7 @@ from pipeline.errors import Damaged, MissingExtra
 from pipeline.settings import Settings
 from pipeline.transport.state import open_state, state_label
 from pipeline.transport.state_postgres import PostgresState
+from pipeline.transport.state_sqlite import SqliteState
 
 
 def test_both_places_at_once_are_refused_and_named():
@@ -110,6 +111,20 @@ def test_many_that_open_an_empty_place_at_once_make_it_once(server_place):
     """One makes the tables, the others find them."""
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         assert pool.map(_versions, [server_place.address] * 4) == [1] * 4
+
+
+def test_many_that_open_a_fresh_file_at_once_all_can(tmp_path):
+    """SQLite itself does not wait while another switches a fresh file to a log: of four one failed in ten times."""
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        pool.starmap(_open_at, [(tmp_path / "awake", 0.0)] * 3, chunksize=1)
+        for number in range(15):
+            at = time.time() + 0.02
+            pool.starmap(_open_at, [(tmp_path / str(number), at)] * 3, chunksize=1)
+
+
+def _open_at(path, at):
+    time.sleep(max(0.0, at - time.time()))
+    SqliteState(path).close()
 
 
 def _versions(url):
