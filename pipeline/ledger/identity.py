@@ -194,7 +194,17 @@ class _Release:
         for title in sorted(self._titles.values(), key=lambda t: (t.position, t.title_id), reverse=True):
             if title.state == "active":
                 standing[title.row_digest].append(title)
-        return {row.position: same.pop().title_id for row in self.rows if (same := standing.get(row.digest))}
+        kept: dict[int, str] = {}
+        for row in self.rows:  # of rows alike but for the order of their sources each keeps the title it had
+            same = standing.get(row.digest, [])
+            own = next((title for title in same if title.position == row.position), None)
+            if own is not None:
+                same.remove(own)
+                kept[row.position] = own.title_id
+        for row in self.rows:
+            if row.position not in kept and (same := standing.get(row.digest, [])):
+                kept[row.position] = same.pop().title_id
+        return kept
 
     def _keep_by_urls(self) -> None:
         """Each other title chooses one of the rows that hold its URLs; titles that meet in a row become one."""

@@ -323,3 +323,12 @@ def test_a_new_row_that_names_only_anothers_url_does_not_get_it() -> None:
     plan = registry.apply(rows)
     assert plan.owners[0] == registry.urls[url("anilist:1")] == title
     assert registry.apply(rows).owners == plan.owners
+
+
+def test_rows_alike_but_for_the_order_of_their_sources_keep_their_titles() -> None:
+    """Their anchors differ and their digests do not: the one walked first must not take the other's title."""
+    registry = Registry()
+    many = ["mal:3", "anilist:1", "anilist:2", "kitsu:2", "mal:1"]
+    rows = _rows(([many, ["mal:1"], ["mal:1"], ["mal:1"], ["mal:1", "mal:3", "anilist:1", "anilist:2", "kitsu:2"]], 0))
+    first = registry.apply(rows)
+    assert registry.apply(rows).owners == first.owners
