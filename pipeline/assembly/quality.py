@@ -22,16 +22,17 @@ from types import MappingProxyType
 from typing import Final
 
 from pipeline.assembly.completeness import applicable_fields, is_filled
+from pipeline.assembly.following import people_of
 from pipeline.assembly.invariants import find_broken_invariants
 from pipeline.domain.names import Outcome, Platform, Source
 from pipeline.domain.quality import PLATFORM_OF, Quality, Unknown
-from pipeline.domain.record import AnimeRecord, EnrichmentMetadata, FieldProvenance, PlatformStatistics, Provenance
+from pipeline.domain.record import AnimeRecord, EnrichmentMetadata, FieldProvenance, Provenance
 from pipeline.domain.source_title import SourceTitle
 from pipeline.stages.weights import AIRING, BASICS, DATES, RATING, TITLES
 
 __all__ = ["QUALITY_VERSION", "measure_quality", "popularity"]
 
-QUALITY_VERSION: Final = 1
+QUALITY_VERSION: Final = 2
 """Goes up whenever the same record measures otherwise."""
 
 _ANSWERS: Final[Mapping[str, Mapping[Source, float]]] = MappingProxyType(
@@ -79,11 +80,7 @@ def measure_quality(record: AnimeRecord, provenance: Provenance, sources: Iterab
 
 def popularity(record: AnimeRecord) -> float:
     """1 for a title nobody lists, and one more for every tenfold of people who list it, where most of them do."""
-    return round(1 + log10(1 + max((_people(figures) for figures in record.statistics.values()), default=0)), 4)
-
-
-def _people(figures: PlatformStatistics) -> int:
-    return max(figures.members or 0, figures.scored_by or 0, sum(figures.status_distribution.values()))
+    return round(1 + log10(1 + people_of(record.statistics)), 4)
 
 
 def _agreement(field: str, reason: FieldProvenance | None) -> float | None:

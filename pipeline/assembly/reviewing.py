@@ -11,10 +11,9 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
+from pipeline.assembly.following import people_of
 from pipeline.domain.canonical import Digest, digest_of
 from pipeline.domain.claims import Chosen, Finding, OpenQuestion
-from pipeline.domain.names import Source
-from pipeline.domain.record import PlatformStatistics
 from pipeline.domain.review import LOCKED, Lock, Review, ReviewItem, question_id
 from pipeline.errors import one_line
 
@@ -48,7 +47,6 @@ _NEWS: Final = frozenset({"answer_unplaced", "lock_contradicted", "lock_unusable
 """What is shown of a locked field."""
 _ASKED_AS: Final = {"labels": "genres", "role_class": "staff_data"}
 """Questions nobody answers by choosing one option: the field in which they are settled."""
-_MANKIND: Final = 8_000_000_000
 _LONG: Final = 200
 _VALUE: Final = 60
 _ANY: TypeAdapter[Any] = TypeAdapter(Any)
@@ -69,7 +67,7 @@ def review_of(
         found.setdefault((item.field, item.code), []).append(item)
     items = [_joined(alike) for _, alike in sorted(found.items())]
     sampled = _of_sample(title_id, decided, {item.field for item in items})
-    return Review(tuple(_unanswered([*items, *sampled], locks)), _people(decided))
+    return Review(tuple(_unanswered([*items, *sampled], locks)), max(1, people_of(decided["statistics"].value)))
 
 
 def _of_fields(decided: Mapping[str, Chosen[Any]]) -> Iterator[ReviewItem]:
@@ -133,13 +131,6 @@ def _joined(alike: Sequence[ReviewItem]) -> ReviewItem:
     if len(alike) == 1:
         return first
     return ReviewItem(first.field, first.code, f"{first.detail} (and {len(alike) - 1} more)", first.uncertainty)
-
-
-def _people(decided: Mapping[str, Chosen[Any]]) -> int:
-    """Of all platforms' members, voters and those who marked it a favourite the largest number; at least 1."""
-    by_source: Mapping[Source, PlatformStatistics] = decided["statistics"].value
-    figures = (n for one in by_source.values() for n in (one.members, one.scored_by, one.favorites) if n is not None)
-    return min(max(1, max(figures, default=1)), _MANKIND)
 
 
 def _is_by_nobody(chosen: Chosen[Any]) -> bool:

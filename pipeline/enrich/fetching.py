@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from typing import Final
 
+from pipeline.domain.canonical import Digest
 from pipeline.domain.exchange import Wanted
 from pipeline.domain.names import AiringStatus, Outcome, Platform
 from pipeline.enrich.adapters import ids_to_ask
@@ -18,7 +19,7 @@ from pipeline.enrich.freshness import FOREVER, fresh_until, is_fresh, missing_of
 from pipeline.enrich.guarding import Guard
 from pipeline.errors import EnrichError
 from pipeline.ledger import Ledger
-from pipeline.ledger.fetched import REUSE_S, Kept, Settled, SettledOutcome, Standing
+from pipeline.ledger.fetched import REUSE_S, Had, Kept, Settled, SettledOutcome
 from pipeline.ledger.titles import StoredTitle
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import FreshnessSettings
@@ -234,7 +235,7 @@ def _some(batch: Sequence[_Asked]) -> Sequence[_Asked]:
     return batch[:: max(1, min(len(batch) // _LOOKED_INTO, 2 * _LOOKED_INTO))]
 
 
-def _is_found(had: Standing) -> bool:
+def _is_found(had: Had[Digest]) -> bool:
     return bool(had.parts) and not had.is_absent
 
 

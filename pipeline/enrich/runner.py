@@ -27,8 +27,6 @@ _LOOK_AGAIN_S: Final = 1.0
 _DECIDED_AT_ONCE: Final = 50
 """All that six platforms said of these titles is in memory at once, a megabyte each."""
 _LOOKAHEAD_WINDOWS: Final = 25
-_LOOKAHEAD_LEAST: Final = 1000
-"""More than all platforms together may hold back for a fuller batch, so that waiting for room always ends."""
 
 
 def _no_step(_name: str) -> None:
@@ -97,7 +95,9 @@ class Runner:
     async def _pass(self, due: Sequence[str], config: Digest) -> list[str]:
         """One walk over the titles; gives those another process holds."""
         settings = self.parts.settings
-        lookahead = max(settings.window * _LOOKAHEAD_WINDOWS, _LOOKAHEAD_LEAST)
+        # nobody waits for room before more are open than all may hold back for a fuller batch: it always comes
+        held_back = sum(adapter.batch_bounds[1] for adapter in self.parts.adapters.values())
+        lookahead = settings.window + max(settings.window * _LOOKAHEAD_WINDOWS, held_back)
         selection = Selection(self.parts.ledger.claims, due, window=settings.window, lookahead=lookahead)
         ready: asyncio.Queue[str | None] = asyncio.Queue()
         spoken: Counter[str] = Counter()

@@ -7,7 +7,6 @@ damaged file is named, never emptied.
 
 import sqlite3
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from pipeline.errors import Damaged, InUse, Misconfigured, MissingExtra, one_line
 from pipeline.ledger.migrations import migrate
@@ -224,16 +224,9 @@ def _tune_sqlite(engine: Engine, lock_wait_s: float) -> None:
 
 def _keep_a_log(cursor: sqlite3.Cursor, lock_wait_s: float) -> None:
     """Switch to WAL. SQLite does not wait where another process switches a fresh file at the same instant."""
-    deadline = time.monotonic() + lock_wait_s
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > deadline:
-                raise
-            time.sleep(_SWITCH_S)
-        else:
-            return
+    is_locked = retry_if_exception(lambda error: isinstance(error, sqlite3.OperationalError) and "locked" in str(error))
+    switch = Retrying(retry=is_locked, wait=wait_fixed(_SWITCH_S), stop=stop_after_delay(lock_wait_s), reraise=True)
+    switch(cursor.execute, "PRAGMA journal_mode=WAL")
 
 
 def _lower(text: str | None) -> str | None:

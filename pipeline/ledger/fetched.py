@@ -7,7 +7,7 @@ killed run asks only for what is missing. An answer, its parts and its absences 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
 
 import orjson
@@ -22,7 +22,9 @@ from pipeline.ledger.blobs import BlobStore
 from pipeline.ledger.database import Database, chunks
 from pipeline.ledger.tables import ANSWERS, EARLIER_PARTS, OUTCOMES, PARTS
 
-__all__ = ["REUSE_S", "FetchBook", "Gathered", "Kept", "PartRef", "Said", "Settled", "SettledOutcome", "Standing"]
+__all__ = ["REUSE_S", "FetchBook", "Had", "Kept", "PartRef", "Said", "Settled", "SettledOutcome"]
+
+B = TypeVar("B")
 
 REUSE_S: Final = 86_400.0
 """Parts are good for a day whatever became of their asking: nobody is asked for an entry twice in that time."""
@@ -70,20 +72,10 @@ class Said:
 
 
 @dataclass(slots=True)
-class Gathered:
-    """What is had of one id: bodies by kind, or the platform's word that it has none."""
+class Had(Generic[B]):
+    """What is had of one id by kind (bodies, or their digests), or the platform's word that it has none."""
 
-    parts: dict[str, bytes] = field(default_factory=dict)
-    is_absent: bool = False
-    has_older: bool = False
-    """Whether something is there from before the time that counts."""
-
-
-@dataclass(slots=True)
-class Standing:
-    """What stands of one id: digests of bodies by kind, or the platform's word that it has none."""
-
-    parts: dict[str, Digest] = field(default_factory=dict)
+    parts: dict[str, B] = field(default_factory=dict)
     is_absent: bool = False
     has_older: bool = False
     """Whether something is there from before the time that counts."""
@@ -195,9 +187,9 @@ class FetchBook:
             return None
         return validators, Answer(row["status"], headers, body, row["origin"])
 
-    def standing(self, platform: Platform, since: Mapping[str, float]) -> dict[str, Standing]:
+    def standing(self, platform: Platform, since: Mapping[str, float]) -> dict[str, Had[Digest]]:
         """What stands of each id since its own time; whether a body is torn is not looked at."""
-        found = {id_: Standing() for id_ in since}
+        found: dict[str, Had[Digest]] = {id_: Had() for id_ in since}
         for id_, kind, body, fetched_at in self._rows(platform, list(since)):
             if fetched_at < since[id_]:
                 found[id_].has_older = True
@@ -207,10 +199,10 @@ class FetchBook:
                 found[id_].parts[kind] = body
         return found
 
-    def gathered(self, platform: Platform, since: Mapping[str, float]) -> dict[str, Gathered]:
+    def gathered(self, platform: Platform, since: Mapping[str, float]) -> dict[str, Had[bytes]]:
         """What is had of each id since its own time. A torn body counts as not there, so it is asked for again."""
         return {
-            id_: Gathered(self._bodies(one.parts), one.is_absent, one.has_older)
+            id_: Had(self._bodies(one.parts), one.is_absent, one.has_older)
             for id_, one in self.standing(platform, since).items()
         }
 

@@ -190,21 +190,21 @@ class _Release:
 
     def _unchanged(self) -> dict[int, str]:
         """Rows that stand in the registry to the byte keep their title."""
-        standing: dict[str, list[KnownTitle]] = defaultdict(list)
-        for title in sorted(self._titles.values(), key=lambda t: (t.position, t.title_id), reverse=True):
-            if title.state == "active":
-                standing[title.row_digest].append(title)
-        kept: dict[int, str] = {}
-        for row in self.rows:  # of rows alike but for the order of their sources each keeps the title it had
-            same = standing.get(row.digest, [])
-            own = next((title for title in same if title.position == row.position), None)
-            if own is not None:
-                same.remove(own)
-                kept[row.position] = own.title_id
-        for row in self.rows:
-            if row.position not in kept and (same := standing.get(row.digest, [])):
-                kept[row.position] = same.pop().title_id
-        return kept
+        active = sorted(
+            (title for title in self._titles.values() if title.state == "active"),
+            key=lambda title: (title.position, title.title_id),
+            reverse=True,
+        )
+        # of rows alike but for the order of their sources each keeps the title it had
+        at = {(title.row_digest, title.position): title.title_id for title in active}
+        kept = {row.position: at[place] for row in self.rows if (place := (row.digest, row.position)) in at}
+        taken = set(kept.values())
+        standing: dict[str, list[str]] = defaultdict(list)
+        for title in active:
+            if title.title_id not in taken:
+                standing[title.row_digest].append(title.title_id)
+        moved = (row for row in self.rows if row.position not in kept)
+        return kept | {row.position: same.pop() for row in moved if (same := standing.get(row.digest))}
 
     def _keep_by_urls(self) -> None:
         """Each other title chooses one of the rows that hold its URLs; titles that meet in a row become one."""

@@ -1,7 +1,6 @@
 """The shared state as a SQLite file, for all processes of one machine; they share its clock too."""
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import platformdirs
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_fixed
 
 from pipeline.errors import Damaged, InUse
 from pipeline.settings import Settings
@@ -37,7 +37,6 @@ drop table grants;
 _MIGRATIONS: Final = (_FIRST, _ANSWERED)
 """Append only; a file's version is how many it has seen."""
 _VERSION: Final = len(_MIGRATIONS)
-_SWITCHES: Final = 1000
 _SWITCH_S: Final = 0.01
 
 
@@ -68,12 +67,15 @@ class SqliteState:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=timeout_s)
-            self._prepare()
+            self._prepare(timeout_s)
         except sqlite3.Error as error:
             raise _mapped(error, path) from error
 
-    def _prepare(self) -> None:
-        self._keep_a_log()
+    def _prepare(self, timeout_s: float) -> None:
+        # SQLite does not wait where another process switches a fresh file at the same instant
+        is_locked, after = retry_if_exception(_is_locked), stop_after_delay(timeout_s)
+        switch = Retrying(retry=is_locked, wait=wait_fixed(_SWITCH_S), stop=after, reraise=True)
+        switch(self._db.execute, "pragma journal_mode=wal")
         self._db.execute("pragma synchronous=normal")
         if self._version() == _VERSION:
             return
@@ -84,18 +86,6 @@ class SqliteState:
         except BaseException:
             self._db.close()  # which rolls back
             raise
-
-    def _keep_a_log(self) -> None:
-        """Switch to WAL. SQLite does not wait where another process switches a fresh file at the same instant."""
-        for tries_left in range(_SWITCHES, -1, -1):
-            try:
-                self._db.execute("pragma journal_mode=wal")
-            except sqlite3.OperationalError as error:
-                if "locked" not in str(error) or not tries_left:
-                    raise
-                time.sleep(_SWITCH_S)
-            else:
-                return
 
     def _migrate(self) -> None:
         version = self._version()  # of several processes that open an old file one migrates, the others find it done
@@ -137,7 +127,11 @@ class SqliteState:
         self._db.close()
 
 
+def _is_locked(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+
+
 def _mapped(error: sqlite3.Error, path: Path) -> Damaged:
-    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+    if _is_locked(error):
         return InUse(f"{str(path)!r} is held by another process: {error}; end that process or wait")
     return Damaged(f"{str(path)!r} cannot be used: {error}; set budget_path to a file that can be written")
