@@ -150,7 +150,7 @@ def word_set(text: str) -> frozenset[str]:
 
 def has_letters(text: str) -> bool:
     """Whether there is anything to compare: a letter or a digit."""
-    return any(ch.isalnum() for ch in text)
+    return text[:1].isalnum() or any(ch.isalnum() for ch in text)
 
 
 @lru_cache(maxsize=CACHE)

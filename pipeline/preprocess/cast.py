@@ -21,8 +21,8 @@ class Person:
     """A character as far as it is put together. Grows by :meth:`absorb`; lives only while one title is aligned."""
 
     refs: list[Ref]
-    label: str
-    """For questions: the name and what tells it from others."""
+    first: Character
+    """What was read first; it speaks in questions."""
     main_names: list[str]
     names: dict[str, None]
     """All names, normalised words with single spaces; a dict for its order."""
@@ -34,6 +34,8 @@ class Person:
     """The words of each name."""
     main_sets: dict[frozenset[str], None]
     """The words of each main name."""
+    marks: frozenset[str]
+    """Numbers and single letters in the main names: tells ``Guard 1`` from ``Guard 2``."""
     wholes: set[str]
     """Main names with what stands in parentheses, words sorted: tells ``Boy (blond)`` from ``Boy (tall)``."""
     natives: set[str]
@@ -54,6 +56,7 @@ class Person:
         self.keys |= other.keys
         self.sets |= other.sets
         self.main_sets |= other.main_sets
+        self.marks |= other.marks
         self.wholes |= other.wholes
         self.natives |= other.natives
         self.voices |= other.voices
@@ -61,6 +64,11 @@ class Person:
         self.is_main = self.is_main or other.is_main
         if self.rule == "single" or confidence < self.confidence:
             self.confidence, self.rule = confidence, rule
+
+    @property
+    def label(self) -> str:
+        """For questions: the name and what tells it from others."""
+        return _label(self.main_names[0], self.first)
 
     @property
     def group(self) -> Group:
@@ -114,26 +122,40 @@ def _note_namesakes(source: Source, cast: list[Person], findings: list[Finding])
 
 def _read(source: Source, ref: Ref, character: Character) -> Person:
     name = flip(clean(character.name))
-    others = (*character.alternative_names, *character.spoiler_names, *character.nicknames)
     native = character.name_native or ""
-    kana = kana_to_romaji(native)
-    names = dict.fromkeys(words for text in (name, *others, native, kana or "") if (words := norm(text)))
+    others = (*character.alternative_names, *character.spoiler_names, *character.nicknames)
+    names = dict.fromkeys(map(norm, (name, *others, native, kana_to_romaji(native) or "")))
+    names.pop("", None)
+    forms = [_forms(text) for text in names]
+    main = word_set(name)
     return Person(
         refs=[ref],
-        label=_label(name, character),
+        first=character,
         main_names=[name],
         names=names,
-        words=dict.fromkeys(map(_sorted_words, names)),
-        keys=dict.fromkeys(map(name_key, names)),
-        sets=dict.fromkeys(map(word_set, names)),
-        main_sets={word_set(name): None},
+        words={words: None for words, _, _ in forms},
+        keys={key: None for _, key, _ in forms},
+        sets={words: None for _, _, words in forms},
+        main_sets={main: None},
+        marks=_marks(main),
         wholes={_whole(name)},
-        natives={bare} if (bare := norm(native).replace(" ", "")) else set(),
+        natives={bare} if native and (bare := norm(native).replace(" ", "")) else set(),
         voices={key for actor in character.voice_actors if actor.language == "ja" for key in _voice_keys(actor.name)},
         ids={(source, character.id)} if character.id else set(),
         is_main=character.role is CharacterRole.MAIN,
         is_apart=character.kind is not None and character.kind.casefold() != "character",
     )
+
+
+@lru_cache(maxsize=CACHE)
+def _forms(name: str) -> tuple[str, str, frozenset[str]]:
+    """A normalised name by its words, by its words in one romanisation, and those as a set."""
+    return _sorted_words(name), name_key(name), word_set(name)
+
+
+@lru_cache(maxsize=CACHE)
+def _marks(words: frozenset[str]) -> frozenset[str]:
+    return frozenset(word for word in words if word.isdigit() or (len(word) == 1 and word.isascii()))
 
 
 @lru_cache(maxsize=CACHE)

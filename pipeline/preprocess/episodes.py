@@ -46,11 +46,12 @@ def align_episodes(sources: tuple[SourceTitle, ...], order: Iterable[int], cut: 
 
 def _join(slots: list[Slot], rows: list[Row], source: Source, cut: Thresholds, log: _Log) -> None:
     """Fit one source's rows of one kind into ``slots``, which grows by those that fit nowhere."""
-    is_first = not slots
-    shift = 0 if is_first else find_shift(slots, rows, cut)
+    shift, verdict = 0, Verdict()
+    if slots:
+        found = find_shift(slots, rows, cut)
+        shift, verdict = found.by, judge(slots, rows, source, found, cut)
     if shift:
         _note_shift(shift, source, log)
-    verdict = Verdict() if is_first else judge(slots, rows, source, shift, cut)
     free: list[Row] = []
     for index, row in enumerate(rows):
         fit = verdict.fits.get(index)

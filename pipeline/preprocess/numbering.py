@@ -1,7 +1,7 @@
 """Which slot an episode belongs to: offsets, titles, dates."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +13,7 @@ from pipeline.domain.text import romaji_key, title_similarity
 from pipeline.preprocess.listing import Row, Script, Slot
 from pipeline.preprocess.thresholds import Thresholds
 
-__all__ = ["Fit", "Verdict", "best_by_title", "find_shift", "judge"]
+__all__ = ["Fit", "Shift", "Verdict", "best_by_title", "find_shift", "judge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,28 @@ class Fit:
     slot: int
     confidence: float
     rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """A constant added to the rows' numbers, and what their titles say to it."""
+
+    by: int
+    likeness: tuple[float | None, ...]
+    """Of each row's title with that of the slot it then counts as; ``None`` where there is nothing to compare."""
+
+    @property
+    def compared(self) -> int:
+        """How many titles speak for or against it."""
+        return sum(one is not None for one in self.likeness)
+
+    def agreeing(self, cut: Thresholds) -> float:
+        """The share of titles that speak for it, of those that can be compared."""
+        return sum(one is not None and one >= cut.episode_title for one in self.likeness) / (self.compared or 1)
+
+    def is_proven(self, cut: Thresholds) -> bool:
+        """Whether enough titles speak for it."""
+        return self.compared >= cut.shift_evidence and self.agreeing(cut) >= cut.shift_agrees
 
 
 @dataclass(slots=True)
@@ -38,18 +60,15 @@ class Verdict:
         self.taken.add(fit.slot)
 
 
-def find_shift(slots: Sequence[Slot], rows: Sequence[Row], cut: Thresholds) -> int:
+def find_shift(slots: Sequence[Slot], rows: Sequence[Row], cut: Thresholds) -> Shift:
     """The constant to add to the rows' numbers: 0 unless titles prove another one and speak against 0."""
     by_number = {slot.number: slot for slot in slots if slot.number is not None}
-    here, seen = _agreement(by_number, rows, 0, cut)
-    if seen and here >= cut.shift_agrees:
-        return 0
-    best: tuple[float, int, int] = (here, 0, 0)
-    for shift in _candidates(slots, rows):
-        share, count = _agreement(by_number, rows, shift, cut)
-        if count >= cut.shift_evidence and share >= cut.shift_agrees:
-            best = max(best, (share, -abs(shift), shift))
-    return best[2]
+    none = _compare(by_number, rows, 0)
+    if none.compared and none.agreeing(cut) >= cut.shift_agrees:
+        return none
+    others = (_compare(by_number, rows, shift) for shift in _candidates(slots, rows))
+    proven = (shift for shift in others if shift.is_proven(cut))
+    return max((none, *proven), key=lambda shift: (shift.agreeing(cut), -abs(shift.by), shift.by))
 
 
 def _candidates(slots: Sequence[Slot], rows: Sequence[Row]) -> list[int]:
@@ -70,19 +89,17 @@ def _spelling(title: tuple[Script, str]) -> tuple[Script, str]:
     return title[0], romaji_key(title[1])
 
 
-def _agreement(by_number: dict[int, Slot], rows: Sequence[Row], shift: int, cut: Thresholds) -> tuple[float, int]:
-    """Share of agreeing titles among those that can be compared, and how many can."""
-    heard = [
-        likeness >= cut.episode_title
-        for row in rows
-        if row.number is not None and (slot := by_number.get(row.number + shift)) is not None
-        if (likeness := _likeness(slot, row)) is not None
-    ]
-    return (sum(heard) / len(heard) if heard else 0.0), len(heard)
+def _compare(by_number: Mapping[int, Slot], rows: Sequence[Row], shift: int) -> Shift:
+    places = (None if row.number is None else by_number.get(row.number + shift) for row in rows)
+    return Shift(
+        shift, tuple(None if slot is None else _likeness(slot, row) for slot, row in zip(places, rows, strict=True))
+    )
 
 
 def _likeness(slot: Slot, row: Row) -> float | None:
     """Best likeness of titles in one script; ``None`` when none can be compared."""
+    if not slot.titles.keys().isdisjoint(row.titles):
+        return 1.0
     scores = [
         title_similarity(mine, theirs)
         for script, mine in row.titles
@@ -92,30 +109,30 @@ def _likeness(slot: Slot, row: Row) -> float | None:
     return max(scores) if scores else None
 
 
-def judge(slots: Sequence[Slot], rows: Sequence[Row], source: Source, shift: int, cut: Thresholds) -> Verdict:
+def judge(slots: Sequence[Slot], rows: Sequence[Row], source: Source, shift: Shift, cut: Thresholds) -> Verdict:
     """Fit rows by number with title or date, then by title alone where one place is left."""
     verdict = Verdict()
     by_number = {slot.number: position for position, slot in enumerate(slots) if slot.number is not None}
-    share, count = _agreement({n: slots[p] for n, p in by_number.items()}, rows, shift, cut)
-    is_proven = count >= cut.shift_evidence and share >= cut.shift_agrees
-    for index, row in enumerate(rows):
-        place = by_number.get(row.number + shift) if row.number is not None else None
+    is_proven = shift.is_proven(cut)
+    for index, (row, likeness) in enumerate(zip(rows, shift.likeness, strict=True)):
+        place = by_number.get(row.number + shift.by) if row.number is not None else None
         if place is None or place in verdict.taken:
             continue
         has_twin = source in slots[place].sources
-        sure = _sure(slots[place], row, cut, is_proven=is_proven, has_twin=has_twin)
+        sure = _sure(slots[place], row, likeness, cut, is_proven=is_proven, has_twin=has_twin)
         if sure is not None:
             verdict.put(index, Fit(place, *sure))
     _fit_by_title(slots, rows, verdict, cut)
     return verdict
 
 
-def _sure(slot: Slot, row: Row, cut: Thresholds, *, is_proven: bool, has_twin: bool) -> tuple[float, str] | None:
+def _sure(
+    slot: Slot, row: Row, likeness: float | None, cut: Thresholds, *, is_proven: bool, has_twin: bool
+) -> tuple[float, str] | None:
     """How sure equal numbers are one episode; ``None`` when they are not.
 
     Two ids of one platform may both count from 1, so between them only a title proves anything.
     """
-    likeness = _likeness(slot, row)
     if likeness is not None and likeness >= cut.episode_title:
         return cut.sure_number_and_title, "number_and_title"
     if has_twin or row.kind is not EpisodeKind.REGULAR:

@@ -4,10 +4,8 @@ Rows are the persons known so far, columns the persons of the next platform. Equ
 through indexes; only the likeness by letters compares all with all, in C.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import product
 from operator import attrgetter
 from typing import Final, TypeAlias
 
@@ -16,20 +14,26 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from pipeline.domain.names import Source
-from pipeline.domain.text import CACHE
 from pipeline.preprocess.cast import Person
 from pipeline.preprocess.thresholds import Thresholds
 
 __all__ = ["Scores", "score_casts"]
 
-_SMALL_BLOCK: Final = 32
+_FEW: Final = 32
+"""Columns of one row that are gone over one by one; more are written at once."""
 _MANY: Final = 500_000
 """Numbers from which numpy's own way of reducing takes longer than going over them line by line."""
+_COUNTED_ALIKE: Final = {Source.MAL: Source.ANILIST, Source.ANILIST: Source.MAL}
 Matrix: TypeAlias = NDArray[np.float32]
 Flags: TypeAlias = NDArray[np.bool_]
 Keys: TypeAlias = Callable[[Person], Iterable[str]]
+Shared: TypeAlias = tuple[int, Sequence[int]]
+"""A row and the columns it has something in common with."""
 _KEYS: Final[Callable[[Person], Collection[str]]] = attrgetter("keys")
 _WORDS: Final[Callable[[Person], Collection[str]]] = attrgetter("words")
+_VOICES: Final[Callable[[Person], Collection[str]]] = attrgetter("voices")
+_NATIVES: Final[Keys] = attrgetter("natives")
+_WHOLES: Final[Keys] = attrgetter("wholes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +50,32 @@ class Scores:
 
 def score_casts(rows: Sequence[Person], columns: Sequence[Person], cut: Thresholds) -> Scores:
     """Score every pair of persons."""
-    shape = (len(rows), len(columns))
-    keys, words = ([[of(person) for person in side] for side in (rows, columns)] for of in (_KEYS, _WORDS))
-    name = _likeness(rows, columns, keys, cut)
-    _raise_blocks(name, _inside(rows, columns), cut.words_inside)
-    _raise_blocks(name.T, _inside(columns, rows), cut.words_inside)
-    _raise_equal(name, keys, cut.same_romaji)
-    _raise_equal(name, [[person.natives for person in side] for side in (rows, columns)], cut.same_native)
-    _raise_equal(name, words, cut.same_words)
-    long_exact = np.zeros(shape, np.float32)
-    _raise_equal(long_exact, [[[w for w in own if " " in w] for own in side] for side in words], 1.0)
-    same_voice = _flags(rows, columns, attrgetter("voices"))
-    known = np.outer([bool(p.voices) for p in rows], [bool(p.voices) for p in columns]).astype(np.bool_)
-    total = _total(name, same_voice, known, long_exact > 0, cut)
-    both_main = np.outer([p.is_main for p in rows], [p.is_main for p in columns]).astype(np.bool_)
+    name = _likeness(rows, columns, cut)
+    _raise(name, _inside(rows, columns), cut.words_inside)
+    _raise(name, ((row, [column]) for column, some in _inside(columns, rows) for row in some), cut.words_inside)
+    _raise(name, _sharing(rows, columns, _KEYS), cut.same_romaji)
+    _raise(name, _sharing(rows, columns, _NATIVES), cut.same_native)
+    _raise(name, _sharing(rows, columns, _WORDS), cut.same_words)
+    long_exact = _flags(name, _sharing(rows, columns, _long_names))
+    same_voice = _flags(name, _sharing(rows, columns, _VOICES))
+    total = _total(name, same_voice, _both(rows, columns, _VOICES), long_exact, cut)
+    both_main = _both(rows, columns, attrgetter("is_main"))
     total = np.where(both_main & (total > 0), total + cut.both_main, total)
-    same_id = _shared_numbers(rows, columns) & (same_voice | (name >= cut.words_inside))
+    same_id = _flags(name, _sharing_numbers(rows, columns)) & (same_voice | (name >= cut.words_inside))
     total = np.where(same_id, np.maximum(total, cut.same_id), total)
-    same_whole = _flags(rows, columns, lambda person: person.wholes)
+    same_whole = _flags(name, _sharing(rows, columns, _WHOLES))
     return Scores(name, total.astype(np.float32), same_voice, same_id, same_whole)
+
+
+def _long_names(person: Person) -> list[str]:
+    """Names of more than a word."""
+    return [words for words in person.words if " " in words]
+
+
+def _both(rows: Sequence[Person], columns: Sequence[Person], has: Callable[[Person], object]) -> Flags:
+    """Pairs of which both have it."""
+    both: Flags = np.outer([bool(has(person)) for person in rows], [bool(has(person)) for person in columns])
+    return both
 
 
 def _total(name: Matrix, same: Flags, known: Flags, long_exact: Flags, cut: Thresholds) -> Matrix:
@@ -76,65 +87,59 @@ def _total(name: Matrix, same: Flags, known: Flags, long_exact: Flags, cut: Thre
     return np.clip(total, 0.0, None).astype(np.float32)
 
 
-def _index(keys: Sequence[Iterable[str]]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for position, own in enumerate(keys):
-        for key in own:
-            found.setdefault(key, []).append(position)
-    return found
+def _sharing(rows: Sequence[Person], columns: Sequence[Person], keys: Keys) -> Iterator[Shared]:
+    """Every row with the columns of each key they share."""
+    places: dict[str, list[int]] = {}
+    for column, person in enumerate(columns):
+        for key in keys(person):
+            places.setdefault(key, []).append(column)
+    places.pop("", None)
+    for row, person in enumerate(rows):
+        for key in keys(person):
+            if key in places:
+                yield row, places[key]
 
 
-def _raise_equal(matrix: Matrix, keys: Sequence[Sequence[Iterable[str]]], score: float) -> None:
-    """Lift every pair that shares a key to at least ``score``."""
-    left, right = map(_index, keys)
-    shared = ((where, right[key]) for key, where in left.items() if key and key in right)
-    _raise_blocks(matrix, shared, score)
-
-
-def _raise_blocks(matrix: Matrix, blocks: Iterable[tuple[list[int], list[int]]], score: float) -> None:
-    """Lift every pair of every block to at least ``score``. Most blocks are a pair or two: those are done together."""
-    pairs: list[tuple[int, int]] = []
-    for left, right in blocks:
-        if len(left) * len(right) <= _SMALL_BLOCK:
-            pairs += product(left, right)
-        else:
-            block = np.ix_(left, right)
-            matrix[block] = np.maximum(matrix[block], np.float32(score))
-    if pairs:
-        at = tuple(np.array(pairs, np.intp).T)
-        matrix[at] = np.maximum(matrix[at], np.float32(score))
-
-
-def _flags(rows: Sequence[Person], columns: Sequence[Person], keys: Keys) -> Flags:
-    matrix = np.zeros((len(rows), len(columns)), np.float32)
-    _raise_equal(matrix, [[keys(person) for person in side] for side in (rows, columns)], 1.0)
-    return matrix > 0
-
-
-def _shared_numbers(rows: Sequence[Person], columns: Sequence[Person]) -> Flags:
+def _sharing_numbers(rows: Sequence[Person], columns: Sequence[Person]) -> Iterator[Shared]:
     """AniList took many character ids over from MAL: an equal number is a hint between these two."""
-
-    def of(source: Source) -> Keys:
-        return lambda person: (number for name, number in person.ids if name is source)
-
-    one = np.zeros((len(rows), len(columns)), np.float32)
-    for left, right in ((Source.MAL, Source.ANILIST), (Source.ANILIST, Source.MAL)):
-        numbers = _index([of(left)(person) for person in rows])
-        index = _index([of(right)(person) for person in columns]) if numbers else {}
-        equal = ((where, index[number]) for number, where in numbers.items() if number in index)
-        _raise_blocks(one, equal, 1.0)
-    return one > 0
+    places: dict[tuple[Source, str], list[int]] = {}
+    for column, person in enumerate(columns):
+        for source, number in person.ids:
+            if source in _COUNTED_ALIKE:
+                places.setdefault((_COUNTED_ALIKE[source], number), []).append(column)
+    for row, person in enumerate(rows) if places else ():
+        for id_ in person.ids & places.keys():
+            yield row, places[id_]
 
 
-def _likeness(
-    rows: Sequence[Person], columns: Sequence[Person], keys: Sequence[Sequence[Collection[str]]], cut: Thresholds
-) -> Matrix:
+def _raise(matrix: Matrix | Flags, shared: Iterable[Shared], score: float) -> None:
+    """Lift every pair to at least ``score``. Most rows share a column or two: those are done together."""
+    width, to = matrix.shape[1], matrix.dtype.type(score)
+    few: list[int] = []
+    for row, columns in shared:
+        if len(columns) <= _FEW:
+            few += [row * width + column for column in columns]
+        else:
+            matrix[row, columns] = np.maximum(matrix[row, columns], to)
+    if few:
+        cells = matrix.reshape(-1)
+        cells[few] = np.maximum(cells[few], to)
+
+
+def _flags(like: Matrix, shared: Iterable[Shared]) -> Flags:
+    flags = np.zeros(like.shape, np.bool_)
+    _raise(flags, shared, True)
+    return flags
+
+
+def _likeness(rows: Sequence[Person], columns: Sequence[Person], cut: Thresholds) -> Matrix:
     """Best likeness by letters over all names; below the floor it is none, and never as good as an equal key."""
-    best = _best_ratio(*keys)
+    best = _best_ratio([p.keys for p in rows], [p.keys for p in columns])
     best[best < cut.fuzzy_floor] = 0.0
     best = np.minimum(best, np.float32(cut.same_romaji - 0.01)).astype(np.float32)
     apart = _marked_apart(rows, columns)
-    return np.where(apart, np.minimum(best, np.float32(cut.marked_apart)), best).astype(np.float32)
+    best = np.where(apart, np.minimum(best, np.float32(cut.marked_apart)), best)
+    return best.astype(np.float32, order="C")
 
 
 def _best_ratio(rows: Sequence[Collection[str]], columns: Sequence[Collection[str]]) -> Matrix:
@@ -176,39 +181,27 @@ def _flat(everybody: Sequence[Collection[str]]) -> tuple[list[str], list[int]]:
 def _marked_apart(rows: Sequence[Person], columns: Sequence[Person]) -> Flags:
     """Pairs whose main names carry different numbers or single letters."""
     codes: dict[frozenset[str], int] = {frozenset(): 0}
-
-    def code(person: Person) -> int:
-        marks = frozenset[str]().union(*map(_marks, person.main_sets))
-        return codes.setdefault(marks, len(codes))
-
-    left = np.array([code(person) for person in rows])[:, None]
-    right = np.array([code(person) for person in columns])[None, :]
-    flags: Flags = (left != right) & (left != 0) & (right != 0)
+    left, right = (np.array([codes.setdefault(p.marks, len(codes)) for p in side]) for side in (rows, columns))
+    flags: Flags = (left[:, None] != right) & (left[:, None] != 0) & (right != 0)
     return flags
 
 
-@lru_cache(maxsize=CACHE)
-def _marks(name: frozenset[str]) -> frozenset[str]:
-    return frozenset(word for word in name if word.isdigit() or (len(word) == 1 and word.isascii()))
-
-
-def _inside(short: Sequence[Person], long: Sequence[Person]) -> Iterable[tuple[list[int], list[int]]]:
-    """Blocks of persons where a main name of the first is made of words of one name of the second."""
-    wholes: dict[frozenset[str], list[int]] = {}
-    for position, person in enumerate(long):
-        for name in person.sets:
-            wholes.setdefault(name, []).append(position)
-    by_word: dict[str, list[frozenset[str]]] = {}
-    for name in wholes:
-        for word in name:
-            by_word.setdefault(word, []).append(name)
+def _inside(short: Sequence[Person], long: Sequence[Person]) -> Iterator[tuple[int, list[int]]]:
+    """Persons a main name of whom is made of words of one name of some of the others, and those others."""
     parts: dict[frozenset[str], list[int]] = {}
     for position, person in enumerate(short):
         for name in person.main_sets:
             if sum(map(len, name)) > 1:
                 parts.setdefault(name, []).append(position)
-    for part, left in parts.items():
-        rarest = min((by_word.get(word, []) for word in part), key=len)
-        right = sorted({position for name in rarest if part <= name for position in wholes[name]})
-        if right:
-            yield left, right
+    wholes: dict[frozenset[str], list[int]] = {}
+    for position, person in enumerate(long):
+        for name in person.sets:
+            wholes.setdefault(name, []).append(position)
+    by_word: dict[str, list[frozenset[str]]] = {word: [] for part in parts for word in part}
+    for name in wholes:
+        for word in name & by_word.keys():
+            by_word[word].append(name)
+    for part, positions in parts.items():
+        rarest = min((by_word[word] for word in part), key=len)
+        found = sorted({position for name in rarest if part <= name for position in wholes[name]})
+        yield from ((position, found) for position in positions if found)

@@ -5,6 +5,7 @@ Nothing here asks the network, and nothing raises: what is no web address is ``N
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -19,6 +20,8 @@ _PLAIN: Final = re.compile(
     r"(/[^\s?#]*)?(?:\?([^\s#]*))?(?:#(\S*))?"
 )
 """Nearly every address: a lower-case host, perhaps a port that is no scheme's own, nothing to be decoded first."""
+_REMEMBERED: Final = 2048
+"""Addresses of a title or two: each is read by whoever uses it and by whoever looks for bad ones."""
 _TRACKING: Final = ("utm_", "fbclid", "gclid", "ref_src")
 
 
@@ -62,6 +65,7 @@ class Address:
         return _SAME_HOST.get(bare, bare)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def parse_address(url: str) -> Address | None:
     """Read an ``http(s)`` address, or ``None``. A missing scheme is ``https``."""
     text = url.strip()

@@ -74,6 +74,8 @@ class _Camp(Generic[T]):
 
     def speak(self, fineness: Callable[[T], int]) -> T:
         """The camp's value: the finest spelling, then the one with most weight."""
+        if len(self.spellings) == 1:
+            return next(iter(self.spellings.values()))[0]
 
         def order(item: tuple[str, tuple[T, dict[Source, float]]]) -> tuple[int, float, str]:
             text, (value, by) = item
@@ -111,11 +113,12 @@ def choose_weighted(
     ranked = sorted((-camp.weight, name) for name, camp in camps.items())
     winner, *losers = (camps[name] for _, name in ranked)
     share = ranked[0][0] / total if (total := sum(weight for weight, _ in ranked)) else 1.0
+    voters = tuple(sorted(winner.votes))
     return Chosen(
         value=winner.speak(fineness),
-        sources=tuple(sorted(winner.votes)),
+        sources=voters,
         rule=rule,
-        confidence=_confidence(len(winner.votes), share, has_losers=bool(losers)),
+        confidence=_confidence(len(voters), share, has_losers=bool(losers)),
         passed_over=tuple(Claim(camp.speak(fineness), tuple(sorted(camp.votes))) for camp in losers),
         conflict=bool(losers),
     )

@@ -11,13 +11,14 @@ where AniList names no main one, and else a producer, as on AniList's own pages.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from pipeline.domain.claims import Chosen
 from pipeline.domain.names import CompanyRole, Source
 from pipeline.domain.record import CompanyRecord
 from pipeline.domain.source_title import Company
-from pipeline.domain.text import clean, norm
+from pipeline.domain.text import CACHE, clean, norm
 from pipeline.domain.title import CatalogueRow, StageInput
 from pipeline.stages.choose import collected, in_order
 from pipeline.stages.weights import STAFF
@@ -40,6 +41,7 @@ class _Named:
     company: Company
 
 
+@lru_cache(maxsize=CACHE)
 def company_key(name: str) -> str:
     """What makes two names one company. Never empty: a name that is all legal form stays itself."""
     spelled = name.replace("\u00b2", " squared")  # EMT², which says it that way

@@ -88,7 +88,7 @@ def choose_images(sources: Sequence[SourceTitle], row: CatalogueRow) -> Chosen[d
             who.add(source)
             key = image.role.value, address.file_key
             best = once.get(key)
-            mine = replace(image, url=address.file)
+            mine = image if image.url == address.file else replace(image, url=address.file)
             if best is None or _size(mine) > _size(best[1]):
                 once[key] = source, mine
     roles = sorted({role for role, _ in once})
@@ -162,8 +162,9 @@ def choose_links(sources: Sequence[SourceTitle]) -> ChosenLinks:
     for source, link in _said(sources, lambda one: one.links):
         address = parse_address(link.url)
         if address is not None:
-            mine = replace(link, url=address.page, site=_SITE_NAMES.get(link.site.casefold(), link.site))
-            identified = identify_url(address.page)
+            page, site = address.page, _SITE_NAMES.get(link.site.casefold(), link.site)
+            mine = link if (page, site) == (link.url, link.site) else replace(link, url=page, site=site)
+            identified = identify_url(page)
             key = id_key(*identified) if identified else address.page_key
             once[key] = _join_links(once[key], mine) if key in once else mine
             who.setdefault(key, set()).add(source)

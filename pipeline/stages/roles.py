@@ -6,13 +6,13 @@ guessing: what the table does not know is ``other`` and becomes a question. Who 
 """
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.domain.text import norm
+from pipeline.domain.text import CACHE, norm
 
 __all__ = ["OTHER", "RoleKind", "importance", "role_of", "roles"]
 
@@ -55,6 +55,7 @@ def _counted_only() -> frozenset[str]:
     return frozenset(norm(text) for text in _table().counted_only)
 
 
+@lru_cache(maxsize=CACHE)
 def role_of(text: str) -> tuple[str, RoleKind]:
     """Our role for a platform's text, and whether the table knows it."""
     plain = norm(text)

@@ -8,7 +8,7 @@ no row is a free tag; nothing is mapped by likeness.
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
@@ -17,6 +17,7 @@ import orjson
 
 from pipeline.domain.names import LabelKind, Source
 from pipeline.domain.source_title import Label
+from pipeline.domain.text import CACHE
 
 __all__ = ["Row", "Support", "Vocabulary", "label_key", "structural_ids", "vocabulary"]
 
@@ -35,6 +36,7 @@ _MARK_OF: Final = MappingProxyType(
 )
 
 
+@lru_cache(maxsize=CACHE)
 def label_key(name: str) -> str:
     """A label's name for comparing: NFKC, casefold, punctuation to space, plural s stripped from every word."""
     folded = unicodedata.normalize("NFKC", name).casefold().translate(_SILENT)
