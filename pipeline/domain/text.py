@@ -76,7 +76,8 @@ _KANA: Final = {pair[0]: pair[1:] for pair in _HIRAGANA.split()}
 _GLIDES: Final = {"ゃ": "ya", "ゅ": "yu", "ょ": "yo"}
 _SMALL_VOWELS: Final = {"ぁ": "a", "ぃ": "i", "ぅ": "u", "ぇ": "e", "ぉ": "o"}
 _PAUSES: Final = frozenset(" =-\u2010\u3000\u30fb\uff65\uff1d")
-_KATAKANA_SHIFT: Final = ord("ァ") - ord("ぁ")
+_TO_HIRAGANA: Final = {ord("ァ") + place: ord("ぁ") + place for place in range(ord("ヶ") - ord("ァ") + 1)}
+_ALL_KANA: Final = re.compile(f"[っー{''.join(map(re.escape, sorted(_PAUSES | _KANA.keys())))}]+")
 
 
 def clean(text: str) -> str:
@@ -129,11 +130,16 @@ def flip(text: str) -> str:
 @lru_cache(maxsize=CACHE)
 def romaji_key(text: str) -> str:
     """The words of ``text`` in one spelling of Japanese for all romanisations, in the order given."""
-    key = norm(text)
-    if key.upper() != key:  # something in it has cases: kana and kanji are no romanisation
+    return " ".join(map(_one_spelling, norm(text).split()))
+
+
+@lru_cache(maxsize=CACHE)
+def _one_spelling(word: str) -> str:
+    """Words are shared by many names: each is spelled once."""
+    if word.upper() != word:  # something in it has cases: kana and kanji are no romanisation
         for old, new in _ROMAJI.items():
-            key = key.replace(old, new)
-    return _DOUBLED.sub(r"\1", key)
+            word = word.replace(old, new)
+    return _DOUBLED.sub(r"\1", word)
 
 
 @lru_cache(maxsize=CACHE)
@@ -156,8 +162,8 @@ def has_letters(text: str) -> bool:
 @lru_cache(maxsize=CACHE)
 def kana_to_romaji(text: str) -> str | None:
     """An all-kana text in Hepburn letters without long marks; ``None`` when it holds anything else."""
-    plain = "".join(_to_hiragana(ch) for ch in unicodedata.normalize("NFKC", clean(text)))
-    if not any(ch in _KANA for ch in plain):
+    plain = unicodedata.normalize("NFKC", clean(text)).translate(_TO_HIRAGANA)
+    if not _ALL_KANA.fullmatch(plain) or not any(ch in _KANA for ch in plain):
         return None
     written: list[str] = []
     is_doubled = False
@@ -169,13 +175,7 @@ def kana_to_romaji(text: str) -> str | None:
         elif ch in _KANA:
             _write(written, ch, is_doubled=is_doubled)
             is_doubled = False
-        elif ch != "ー":
-            return None
     return " ".join("".join(written).split())
-
-
-def _to_hiragana(ch: str) -> str:
-    return chr(ord(ch) - _KATAKANA_SHIFT) if "ァ" <= ch <= "ヶ" else ch
 
 
 def _write(written: list[str], ch: str, *, is_doubled: bool) -> None:
