@@ -77,7 +77,7 @@ class Catalogue:
 
     def rows(self) -> Iterator[Row | BadRow]:
         """Every row, good or bad, in the file's order. Raises ``BadInput`` when the file turns out to be cut."""
-        count = 0
+        count = good = 0
         pieces = self._split(_without_bom(iter_unpacked(self._path)))
         while True:
             try:
@@ -85,7 +85,10 @@ class Catalogue:
             except StopIteration:
                 return
             except CutError as error:
-                raise BadInput(f"{self.location}: {error} after {count} rows; get the file again") from error
+                advice = (
+                    "get the file again" if good or not count else "none is usable: is it an anime-offline-database?"
+                )
+                raise BadInput(f"{self.location}: {error} after {count} rows; {advice}") from error
             if number <= self._skip:
                 continue
             try:
@@ -94,6 +97,7 @@ class Catalogue:
                 yield BadRow(number, f"row {number}: {error}")
             else:
                 yield Row(number, row, raw, drift)
+                good += 1
             count += 1
 
     def close(self) -> None:

@@ -194,6 +194,13 @@ def test_a_cut_file_is_never_read_as_a_short_one(tmp_path, form):
             list(opened(tmp_path, content[:keep].rstrip()).rows())
 
 
+def test_a_file_of_something_else_is_not_said_to_be_a_cut_catalogue(tmp_path):
+    """A document spread over lines ends within its last "row"; as none before was one, the file is doubted."""
+    (tmp_path / "schema.json").write_text('{\n  "title": "a schema",\n  "type": "object"\n}', "utf-8")
+    with open_catalogue(str(tmp_path / "schema.json")) as catalogue, pytest.raises(BadInput, match="is it an anime"):
+        list(catalogue.rows())
+
+
 def test_rows_before_the_cut_are_given(tmp_path):
     """What could be read is read, and counted in the message."""
     content = as_lines([entry(1), entry(2)])
