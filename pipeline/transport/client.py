@@ -22,13 +22,11 @@ from pipeline.domain.names import Host, Platform
 from pipeline.errors import Blocked, EnrichError, RetryLater
 from pipeline.settings import Settings
 from pipeline.transport.addressing import AGENT, address_request, user_agent
-from pipeline.transport.breaker import AsyncBreaker, MayGo
-from pipeline.transport.budget import SharedBudget
+from pipeline.transport.breaker import MayGo
 from pipeline.transport.lane import Lane, new_session
-from pipeline.transport.patience import Patience
 from pipeline.transport.robots import Robots, read_robots
-from pipeline.transport.state import SharedState, open_state
-from pipeline.transport.waits import Backoff, stated_wait_s
+from pipeline.transport.waits import stated_wait_s
+from pipeline.transport.way import Manners, Outside, Way
 
 __all__ = ["Check", "HttpTransport"]
 
@@ -42,11 +40,10 @@ _log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
-class _Way:
+class _Platform:
     """Everything that belongs to one platform, or to a further service of one."""
 
-    lane: Lane
-    breaker: AsyncBreaker
+    way: Way
     robots: Robots | None = None
     reading_robots: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -73,26 +70,21 @@ class HttpTransport:
         max_wait_s: float = 900.0,
         on_answer: Callable[[Request, Answer], None] = _keep_nothing,
     ) -> None:
-        self._settings, self._clock, self._sleep = settings, clock, sleep
-        self._on_answer = on_answer
-        self._rng = rng or random.Random()  # noqa: S311  # jitter, not a secret
-        self._max_wait_s = max_wait_s
-        self._backoff = Backoff(settings.speed)
-        self._ways: dict[Host, _Way] = {}
+        self._settings, self._clock, self._on_answer = settings, clock, on_answer
+        self._outside = Outside(settings, clock, sleep, rng or random.Random(), max_wait_s)  # noqa: S311  # jitter
+        self._asked: dict[Host, _Platform] = {}
         self._resources = AsyncExitStack()
-        self._state: SharedState | None = None
         self.counts: Counter[tuple[Platform, str]] = Counter()
         """Requests sent, redirects and retries included, by platform and kind."""
 
     async def __aenter__(self) -> Self:
-        self._state = open_state(self._settings)
-        self._resources.callback(self._state.close)
+        self._resources.enter_context(self._outside)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ways.clear()
+        self._asked.clear()
         await self._resources.aclose()
 
     async def send(self, request: Request, check: Check) -> Answer:
@@ -101,65 +93,34 @@ class HttpTransport:
         Raises what ``check`` raises when patience ends, ``Transient`` and ``Broken`` for the connection's faults,
         ``Blocked`` while the platform is left alone, ``BudgetSpent`` when the budget's next place is far away.
         """
-        way = await self._way(request.host)
+        platform = await self._platform(request.host)
         if request.platform in _ROBOTS:
-            await self._obey_robots(way, request)
-        return await self._patiently(way, request, check)
+            await self._obey_robots(platform, request)
+        return await self._patiently(platform.way, request, check)
 
-    async def _way(self, host: Host) -> _Way:
-        way = self._ways.get(host)
-        if way is None:
-            way = self._ways[host] = self._new_way(host)
-            await self._resources.enter_async_context(way.lane.session)
-        return way
+    async def _platform(self, host: Host) -> _Platform:
+        known = self._asked.get(host)
+        if known is None:
+            known = self._asked[host] = _Platform(self._new_way(host))
+            await self._resources.enter_async_context(known.way.lane.session)
+        return known
 
-    def _new_way(self, host: Host) -> _Way:
-        if self._state is None:
-            raise RuntimeError("HttpTransport is used outside 'async with'")
-        settings, speed = self._settings.platforms.of(host), self._settings.speed
-        egress = self._settings.egress
-        url = URL(settings.base_url)
-        budget = SharedBudget(
-            self._state,
-            (host.value, url.authority, *filter(None, [egress])),
+    def _new_way(self, host: Host) -> Way:
+        settings = self._settings.platforms.of(host)
+        manners = Manners(
             settings.limits,
-            clock=self._clock,
-            sleep=self._sleep,
-            speed=speed,
-            max_wait_s=self._max_wait_s,
-            lapse_s=settings.timeout_s,
-            rng=self._rng,
+            settings.breaker,
+            attempts=settings.attempts,
+            at_once=settings.concurrency,
+            timeout_s=settings.timeout_s,
+            max_body_bytes=settings.max_body_bytes,
+            is_waited_for=True,
         )
         session = new_session(user_agent(self._settings), at_once=settings.concurrency, timeout_s=settings.timeout_s)
-        slots = asyncio.Semaphore(settings.concurrency)
-        lane = Lane(host.value, session, budget, slots, settings.max_body_bytes, self._clock)
-        breaker = AsyncBreaker(
-            self._state,
-            lane.name,
-            settings.breaker,
-            clock=self._clock,
-            speed=speed,
-            egress=egress,
-            sleep=self._sleep,
-            patience_s=self._max_wait_s,
-        )
-        return _Way(lane, breaker)
+        return self._outside.way(host.value, (host.value, URL(settings.base_url).authority), manners, session)
 
-    async def _patiently(self, way: _Way, request: Request, check: Check) -> Answer:
-        settings = self._settings.platforms.of(request.host)
-        patience = Patience(
-            settings.attempts,
-            self._backoff,
-            sleep=self._sleep,
-            rng=self._rng,
-            max_wait_s=self._max_wait_s,
-            pause=way.lane.budget.pause,
-        )
-
-        async def ask(may_go: MayGo) -> Answer:
-            return await self._once(way.lane, request, check, may_go)
-
-        return await patience.call(lambda: way.breaker.call(ask))
+    async def _patiently(self, way: Way, request: Request, check: Check) -> Answer:
+        return await way.patiently(lambda may_go: self._once(way.lane, request, check, may_go))
 
     async def _once(self, lane: Lane, request: Request, check: Check, may_go: MayGo) -> Answer:
         def note_sent() -> None:
@@ -180,22 +141,22 @@ class HttpTransport:
         _log.debug("answered", platform=lane.name, kind=request.kind, status=answer.status, body_bytes=len(answer.body))
         return answer
 
-    async def _obey_robots(self, way: _Way, request: Request) -> None:
+    async def _obey_robots(self, platform: _Platform, request: Request) -> None:
         """Read robots.txt once, keep to its delay, and refuse what it forbids."""
-        settings = self._settings.platforms.of(request.platform)
-        async with way.reading_robots:
-            if way.robots is None:
-                way.robots = await self._fetch_robots(way, request.platform)
-                if way.robots.delay_s:
-                    way.lane.budget.add_limit(1, way.robots.delay_s / self._settings.speed)
-        if not way.robots.may_read(str(address_request(request, settings).url)):
+        settings, lane = self._settings.platforms.of(request.platform), platform.way.lane
+        async with platform.reading_robots:
+            if platform.robots is None:
+                platform.robots = await self._fetch_robots(platform.way, request.platform)
+                if platform.robots.delay_s:
+                    lane.budget.add_limit(1, platform.robots.delay_s / self._settings.speed)
+        if not platform.robots.may_read(str(address_request(request, settings).url)):
             raise Blocked(
-                f"robots.txt of {way.lane.name} forbids {request.path!r}: it is not asked",
-                platform=way.lane.name,
+                f"robots.txt of {lane.name} forbids {request.path!r}: it is not asked",
+                platform=lane.name,
                 wait_s=_REFUSED_S,
             )
 
-    async def _fetch_robots(self, way: _Way, platform: Platform) -> Robots:
+    async def _fetch_robots(self, way: Way, platform: Platform) -> Robots:
         def check(_: Request, answer: Answer) -> None:
             read_robots(answer, AGENT, platform.value)
 

@@ -8,6 +8,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Final, Self
 
@@ -18,12 +19,10 @@ from pipeline.domain.exchange import Answer
 from pipeline.errors import Blocked, Broken, EntryGone, Throttled, Transient, one_line
 from pipeline.settings import BreakerSettings, Settings
 from pipeline.transport.addressing import user_agent
-from pipeline.transport.breaker import AsyncBreaker, MayGo
-from pipeline.transport.budget import SharedBudget
-from pipeline.transport.lane import Lane, Question, new_session
-from pipeline.transport.patience import Patience
-from pipeline.transport.state import SharedState, open_state
-from pipeline.transport.waits import Backoff, stated_wait_s
+from pipeline.transport.breaker import MayGo
+from pipeline.transport.lane import Question, new_session
+from pipeline.transport.waits import stated_wait_s
+from pipeline.transport.way import Manners, Outside, Way
 
 __all__ = ["ImageFetcher", "check_image"]
 
@@ -49,30 +48,25 @@ class ImageFetcher:
         max_wait_s: float = 900.0,
         on_answer: Callable[[str, Answer], None] = _keep_nothing,
     ) -> None:
-        self._settings, self._clock, self._sleep = settings, clock, sleep
-        self._on_answer = on_answer
-        self._rng = rng or random.Random()  # noqa: S311  # jitter, not a secret
-        self._max_wait_s = max_wait_s
-        self._ways: dict[str, tuple[Lane, AsyncBreaker]] = {}
+        self._settings, self._clock, self._on_answer = settings, clock, on_answer
+        self._outside = Outside(settings, clock, sleep, rng or random.Random(), max_wait_s)  # noqa: S311  # jitter
+        self._ways: dict[str, Way] = {}
+        self._resources = AsyncExitStack()
         self._session: aiohttp.ClientSession | None = None
-        self._state: SharedState | None = None
         self.count = 0
         """Requests sent, redirects and retries included."""
 
     async def __aenter__(self) -> Self:
-        self._state = open_state(self._settings)
-        self._session = new_session(
-            user_agent(self._settings), at_once=_AT_ONCE, timeout_s=self._settings.images.timeout_s
-        )
+        self._resources.enter_context(self._outside)
+        session = new_session(user_agent(self._settings), at_once=_AT_ONCE, timeout_s=self._settings.images.timeout_s)
+        self._session = await self._resources.enter_async_context(session)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._session is not None:
-            await self._session.close()
-        if self._state is not None:
-            self._state.close()
+        self._ways.clear()
+        await self._resources.aclose()
 
     async def fetch_image(self, url: str) -> bytes:
         """The picture's bytes.
@@ -81,48 +75,33 @@ class ImageFetcher:
         patience ends.
         """
         question = _question(url)
-        lane, breaker = self._way(question.url)
-        patience = Patience(
-            _ATTEMPTS,
-            Backoff(self._settings.speed),
-            sleep=self._sleep,
-            rng=self._rng,
-            max_wait_s=self._max_wait_s,
-            pause=lane.budget.pause,
-        )
+        way = self._way(question.url.authority)
 
         async def ask(may_go: MayGo) -> bytes:
-            answer = await lane.ask(question, may_go, self._note_sent)
+            answer = await way.lane.ask(question, may_go, self._note_sent)
             self._on_answer(url, answer)
-            check_image(lane.name, answer, self._clock())
+            check_image(way.lane.name, answer, self._clock())
             return answer.body
 
-        return await patience.call(lambda: breaker.call(ask))
+        return await way.patiently(ask)
 
     def _note_sent(self) -> None:
         self.count += 1
 
-    def _way(self, url: URL) -> tuple[Lane, AsyncBreaker]:
-        if self._state is None or self._session is None:
+    def _way(self, host: str) -> Way:
+        if self._session is None:
             raise RuntimeError("ImageFetcher is used outside 'async with'")
-        host = url.authority
         if host not in self._ways:
-            images, speed, name = self._settings.images, self._settings.speed, f"images@{host}"
-            egress = self._settings.egress
-            budget = SharedBudget(
-                self._state,
-                ("images", host, *filter(None, [egress])),
+            images = self._settings.images
+            manners = Manners(
                 images.limits,
-                clock=self._clock,
-                sleep=self._sleep,
-                speed=speed,
-                max_wait_s=self._max_wait_s,
-                lapse_s=images.timeout_s,
-                rng=self._rng,
+                BreakerSettings(),
+                attempts=_ATTEMPTS,
+                at_once=_AT_ONCE,
+                timeout_s=images.timeout_s,
+                max_body_bytes=images.max_body_bytes,
             )
-            lane = Lane(name, self._session, budget, asyncio.Semaphore(_AT_ONCE), images.max_body_bytes)
-            breaker = AsyncBreaker(self._state, name, BreakerSettings(), clock=self._clock, speed=speed, egress=egress)
-            self._ways[host] = (lane, breaker)
+            self._ways[host] = self._outside.way(f"images@{host}", ("images", host), manners, self._session)
         return self._ways[host]
 
 
