@@ -50,11 +50,15 @@ def drop_invisible(text: str) -> str:
 
 def clean_line(text: str) -> str:
     """One line: control and zero-width characters out, white space single, ends trimmed."""
+    if text.isprintable():  # nothing invisible is, nor any white space but the plain one
+        return " ".join(text.split()) if "  " in text else text.strip()
     return _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip()
 
 
 def clean_prose(text: str) -> str:
     """Running text: control and zero-width characters out, at most one blank line, ends trimmed."""
+    if text.isprintable():
+        return clean_line(text)
     text = _INVISIBLE.sub("", _LINE_BREAK.sub("\n", text))
     text = _SPACES_AT_BREAK.sub("\n", _SPACES_IN_LINE.sub(" ", text))
     return _MANY_BREAKS.sub("\n\n", text).strip()
@@ -62,6 +66,8 @@ def clean_prose(text: str) -> str:
 
 def strip_html(text: str) -> str:
     """Text of an HTML fragment: breaks and blocks become line breaks, entities characters, other tags vanish."""
+    if "<" not in text and "&" not in text:
+        return text
     text = _BREAK_TAG.sub("\n", _SILENT_TAG.sub("", text))
     return unescape(_TAG.sub("", _BLOCK_TAG.sub("\n\n", text)))
 
