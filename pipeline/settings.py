@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from pipeline.domain.names import Host, Platform, Service
+from pipeline.domain.thresholds import Choosing, Matching
 
 __all__ = [
     "AniListSettings",
@@ -389,6 +390,10 @@ class Settings(BaseSettings):
     platforms: PlatformsSettings = PlatformsSettings()
     freshness: FreshnessSettings = FreshnessSettings()
     decay: DecaySettings = DecaySettings()
+    matching: Matching = Matching()
+    """Who is who across platforms: `pipeline/domain/thresholds.py` says of each number how often it was right."""
+    choosing: Choosing = Choosing()
+    """The cuts of the rules, beside those. Titles are decided anew by other numbers; nobody is asked for that."""
     images: ImageSettings = ImageSettings()
     embedding: EmbeddingSettings = EmbeddingSettings()
     store: StoreSettings = StoreSettings()

@@ -74,6 +74,7 @@ def config_digest(
     """As :func:`config_of`, without a store opened; ``collection_id`` is ``None`` where there is no collection yet."""
     return digest_of(
         code_versions(adapters),
+        [settings.matching.model_dump(), settings.choosing.model_dump()],
         {p.value: [settings.why_off(p), *settings.platforms.of(p).detail] for p in Platform},
         [identity(texts), texts.dimensions, texts.max_tokens, texts.dtype, INPUT_VERSION],
         [
@@ -140,7 +141,9 @@ class Chain:
     def decide(self, title_ids: Sequence[str], *, until: str = ASSEMBLE) -> list[Made]:
         """Convert … assemble, as far as ``until``; see :meth:`Steps.make_records`."""
         titles = self.parts.ledger.titles.load(title_ids)
-        return Steps(self.parts.ledger, self.parts.adapters, self.on_step).make_records(titles, until=until)
+        settings = self.parts.settings
+        steps = Steps(self.parts.ledger, self.parts.adapters, self.on_step, settings.matching, settings.choosing)
+        return steps.make_records(titles, until=until)
 
     async def make(self, title_ids: Sequence[str], *, until: str = ASSEMBLE) -> list[Made]:
         """Decide; where answers turned out torn or ids were learned, ask for them and decide again, until all is known.

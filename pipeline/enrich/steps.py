@@ -30,6 +30,7 @@ from pipeline.domain.quality import Quality
 from pipeline.domain.record import SCHEMA_VERSION, AnimeRecord, Provenance
 from pipeline.domain.review import Lock, Review, locks_digest
 from pipeline.domain.source_title import SourceTitle
+from pipeline.domain.thresholds import Choosing, Matching
 from pipeline.domain.title import StageInput, Title, id_key
 from pipeline.enrich.adapters import ids_to_ask
 from pipeline.enrich.learning import Heard, learn_ids, platforms_to_settle, rests_on
@@ -144,6 +145,8 @@ class Steps:
     ledger: Ledger
     adapters: Mapping[Platform, PlatformAdapter]
     on_step: Callable[[str], None]
+    matching: Matching
+    choosing: Choosing
 
     def make_records(self, titles: Sequence[StoredTitle], *, until: str = ASSEMBLE) -> list[Made]:
         """Convert, align, decide, assemble and validate; one :class:`Made` a title, in order.
@@ -243,14 +246,15 @@ class Steps:
 
     def _align(self, window: _Window) -> None:
         answers = {t: answers_of(window.locks.get(t, ())) for t in window.alive()}
+        numbers, cuts = self.matching.model_dump(), self.choosing.model_dump()
         keys = {
-            t: digest_of("align", ALIGN_VERSION, window.source_digests[t], locks_digest(mine))
+            t: digest_of("align", ALIGN_VERSION, numbers, window.source_digests[t], locks_digest(mine))
             for t, mine in answers.items()
         }
 
         def work(title_id: str) -> Alignment:
             sources = window.sources[title_id]
-            return apply_answers(align(sources), sources, answers[title_id])
+            return apply_answers(align(sources, self.matching), sources, answers[title_id])
 
         done, problems = self._through(_ALIGN, Alignment, keys, work)
         window.problems |= problems
@@ -262,9 +266,9 @@ class Steps:
             mine = {id_key(*pair): known[id_key(*pair)] for pair in sorted(spoken[title_id]) if id_key(*pair) in known}
             own = _known(title, window.learned.get(title_id, Learning()))
             window.inputs_key[title_id] = digest_of(
-                title_id, title.row_digest, _ids_key(own), window.source_digests[title_id], aligned.digest, mine
+                title_id, title.row_digest, _ids_key(own), window.source_digests[title_id], aligned.digest, mine, cuts
             )
-            window.inputs[title_id] = StageInput(own, window.sources[title_id], aligned.value, mine)
+            window.inputs[title_id] = StageInput(own, window.sources[title_id], aligned.value, mine, self.choosing)
 
     def _decide(self, window: _Window, name: str) -> None:
         stage = STAGES[name]

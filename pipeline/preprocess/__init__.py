@@ -9,19 +9,19 @@ from typing import Final
 
 from pipeline.domain.aligned import Alignment
 from pipeline.domain.source_title import SourceTitle
+from pipeline.domain.thresholds import MATCHING, Matching
 from pipeline.preprocess.characters import align_characters
 from pipeline.preprocess.episodes import align_episodes
 from pipeline.preprocess.ordering import canonical_order
 from pipeline.preprocess.staff import align_staff
-from pipeline.preprocess.thresholds import Thresholds
 
-__all__ = ["ALIGN_VERSION", "Thresholds", "align"]
+__all__ = ["ALIGN_VERSION", "align"]
 
 ALIGN_VERSION: Final = 3
 """Goes up with every change that may group otherwise; part of the key of what was aligned."""
 
 
-def align(sources: tuple[SourceTitle, ...], thresholds: Thresholds = Thresholds()) -> Alignment:  # noqa: B008 - frozen
+def align(sources: tuple[SourceTitle, ...], thresholds: Matching = MATCHING) -> Alignment:
     """Group the items of all sources. Two sources of one platform (a row with two ids of it) are welcome."""
     order = canonical_order(sources)
     episodes = align_episodes(sources, order, thresholds)

@@ -5,16 +5,16 @@ from collections.abc import Iterable
 from pipeline.domain.aligned import Group
 from pipeline.domain.claims import Finding, OpenQuestion
 from pipeline.domain.source_title import SourceTitle
+from pipeline.domain.thresholds import Matching
 from pipeline.preprocess.cast import Person, read_casts
 from pipeline.preprocess.keys import keys_of
 from pipeline.preprocess.matching import Doubt, match_casts
 from pipeline.preprocess.ordering import Aligned
-from pipeline.preprocess.thresholds import Thresholds
 
 __all__ = ["align_characters"]
 
 
-def align_characters(sources: tuple[SourceTitle, ...], order: Iterable[int], cut: Thresholds) -> Aligned[Group]:
+def align_characters(sources: tuple[SourceTitle, ...], order: Iterable[int], cut: Matching) -> Aligned[Group]:
     """Group the characters of all sources; each one is in exactly one group."""
     people: list[Person] = []
     findings: list[Finding] = []
@@ -25,7 +25,7 @@ def align_characters(sources: tuple[SourceTitle, ...], order: Iterable[int], cut
 
 
 def _join(
-    people: list[Person], cast: list[Person], sources: tuple[SourceTitle, ...], cut: Thresholds
+    people: list[Person], cast: list[Person], sources: tuple[SourceTitle, ...], cut: Matching
 ) -> list[OpenQuestion]:
     """Match one platform's cast with ``people``, which grows by those it does not know yet."""
     known = [person for person in people if not person.is_apart]

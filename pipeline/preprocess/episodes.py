@@ -11,11 +11,11 @@ from pipeline.domain.aligned import EpisodeGroup
 from pipeline.domain.claims import Finding, OpenQuestion
 from pipeline.domain.names import EpisodeKind, Source
 from pipeline.domain.source_title import SourceTitle
+from pipeline.domain.thresholds import Matching
 from pipeline.preprocess.keys import key_of, keys_of
 from pipeline.preprocess.listing import Row, Slot, read_rows
 from pipeline.preprocess.numbering import Verdict, best_by_title, find_shift, judge
 from pipeline.preprocess.ordering import Aligned
-from pipeline.preprocess.thresholds import Thresholds
 
 __all__ = ["align_episodes"]
 
@@ -27,7 +27,7 @@ class _Log:
     findings: list[Finding]
 
 
-def align_episodes(sources: tuple[SourceTitle, ...], order: Iterable[int], cut: Thresholds) -> Aligned[EpisodeGroup]:
+def align_episodes(sources: tuple[SourceTitle, ...], order: Iterable[int], cut: Matching) -> Aligned[EpisodeGroup]:
     """Group the episodes of all sources; each one is in exactly one group."""
     log = _Log(sources, [], [])
     listings = [(sources[position].source, read_rows(sources[position], position, log.findings)) for position in order]
@@ -44,7 +44,7 @@ def align_episodes(sources: tuple[SourceTitle, ...], order: Iterable[int], cut: 
     return Aligned(tuple(groups), tuple(log.questions), tuple(log.findings))
 
 
-def _join(slots: list[Slot], rows: list[Row], source: Source, cut: Thresholds, log: _Log) -> None:
+def _join(slots: list[Slot], rows: list[Row], source: Source, cut: Matching, log: _Log) -> None:
     """Fit one source's rows of one kind into ``slots``, which grows by those that fit nowhere."""
     shift, verdict = 0, Verdict()
     if slots:
@@ -73,7 +73,7 @@ def _note_shift(shift: int, source: Source, log: _Log) -> None:
 
 
 def _ask(
-    slots: Sequence[Slot], free: Sequence[Row], source: Source, cut: Thresholds, log: _Log, *, is_open: bool
+    slots: Sequence[Slot], free: Sequence[Row], source: Source, cut: Matching, log: _Log, *, is_open: bool
 ) -> None:
     """Leftovers with a plausible place become questions, when there are enough to matter."""
     if not is_open or not slots:

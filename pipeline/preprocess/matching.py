@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.domain.thresholds import Matching
 from pipeline.preprocess.cast import Person
 from pipeline.preprocess.scoring import Flags, Matrix, Scores, score_casts
-from pipeline.preprocess.thresholds import Thresholds
 
 __all__ = ["Doubt", "Link", "Match", "match_casts"]
 
@@ -45,7 +45,7 @@ class Match:
     doubts: tuple[Doubt, ...]
 
 
-def match_casts(rows: Sequence[Person], columns: Sequence[Person], cut: Thresholds) -> Match:
+def match_casts(rows: Sequence[Person], columns: Sequence[Person], cut: Matching) -> Match:
     """Match the persons known so far with the next platform's."""
     if not rows or not columns:
         return Match((), ())
@@ -58,7 +58,7 @@ def match_casts(rows: Sequence[Person], columns: Sequence[Person], cut: Threshol
     return Match(tuple(sorted((*sure, *by_voice), key=lambda link: link.column)), doubts)
 
 
-def _sure_links(scores: Scores, rows: Sequence[Person], columns: Sequence[Person], cut: Thresholds) -> Iterator[Link]:
+def _sure_links(scores: Scores, rows: Sequence[Person], columns: Sequence[Person], cut: Matching) -> Iterator[Link]:
     total = scores.total
     best = (total == total.max(axis=1, keepdims=True)) & (total == total.max(axis=0, keepdims=True))
     good = best & (total >= np.float32(cut.accept) - np.float32(1e-6))
@@ -99,7 +99,7 @@ def _best_other(total: Matrix) -> Matrix:
 
 
 def _how(
-    scores: Scores, rows: Sequence[Person], columns: Sequence[Person], pair: tuple[int, int], cut: Thresholds
+    scores: Scores, rows: Sequence[Person], columns: Sequence[Person], pair: tuple[int, int], cut: Matching
 ) -> tuple[float, str]:
     if scores.same_id[pair]:
         return cut.sure_id, "same_number"
@@ -110,7 +110,7 @@ def _how(
 
 
 def _voice_links(
-    rows: Sequence[Person], columns: Sequence[Person], free_rows: list[int], free_columns: list[int], cut: Thresholds
+    rows: Sequence[Person], columns: Sequence[Person], free_rows: list[int], free_columns: list[int], cut: Matching
 ) -> Iterator[Link]:
     """Leftovers whose Japanese voice speaks no other leftover on either side."""
     left, right = _by_voice(rows, free_rows), _by_voice(columns, free_columns)
@@ -133,7 +133,7 @@ def _by_voice(persons: Sequence[Person], free: list[int]) -> dict[str, list[int]
 
 
 def _doubts(
-    scores: Scores, free_rows: list[int], free_columns: list[int], by_voice: tuple[Link, ...], cut: Thresholds
+    scores: Scores, free_rows: list[int], free_columns: list[int], by_voice: tuple[Link, ...], cut: Matching
 ) -> Iterator[Doubt]:
     kept = {link.column: link.row for link in by_voice}
     taken = set(kept.values())

@@ -10,8 +10,8 @@ from rapidfuzz import fuzz, process
 
 from pipeline.domain.names import EpisodeKind, Source
 from pipeline.domain.text import romaji_key, title_similarity
+from pipeline.domain.thresholds import Matching
 from pipeline.preprocess.listing import Row, Script, Slot
-from pipeline.preprocess.thresholds import Thresholds
 
 __all__ = ["Fit", "Shift", "Verdict", "best_by_title", "find_shift", "judge"]
 
@@ -38,11 +38,11 @@ class Shift:
         """How many titles speak for or against it."""
         return sum(one is not None for one in self.likeness)
 
-    def agreeing(self, cut: Thresholds) -> float:
+    def agreeing(self, cut: Matching) -> float:
         """The share of titles that speak for it, of those that can be compared."""
         return sum(one is not None and one >= cut.episode_title for one in self.likeness) / (self.compared or 1)
 
-    def is_proven(self, cut: Thresholds) -> bool:
+    def is_proven(self, cut: Matching) -> bool:
         """Whether enough titles speak for it."""
         return self.compared >= cut.shift_evidence and self.agreeing(cut) >= cut.shift_agrees
 
@@ -60,7 +60,7 @@ class Verdict:
         self.taken.add(fit.slot)
 
 
-def find_shift(slots: Sequence[Slot], rows: Sequence[Row], cut: Thresholds) -> Shift:
+def find_shift(slots: Sequence[Slot], rows: Sequence[Row], cut: Matching) -> Shift:
     """The constant to add to the rows' numbers: 0 unless titles prove another one and speak against 0."""
     by_number = {slot.number: slot for slot in slots if slot.number is not None}
     none = _compare(by_number, rows, 0)
@@ -109,7 +109,7 @@ def _likeness(slot: Slot, row: Row) -> float | None:
     return max(scores) if scores else None
 
 
-def judge(slots: Sequence[Slot], rows: Sequence[Row], source: Source, shift: Shift, cut: Thresholds) -> Verdict:
+def judge(slots: Sequence[Slot], rows: Sequence[Row], source: Source, shift: Shift, cut: Matching) -> Verdict:
     """Fit rows by number with title or date, then by title alone where one place is left."""
     verdict = Verdict()
     by_number = {slot.number: position for position, slot in enumerate(slots) if slot.number is not None}
@@ -127,7 +127,7 @@ def judge(slots: Sequence[Slot], rows: Sequence[Row], source: Source, shift: Shi
 
 
 def _sure(
-    slot: Slot, row: Row, likeness: float | None, cut: Thresholds, *, is_proven: bool, has_twin: bool
+    slot: Slot, row: Row, likeness: float | None, cut: Matching, *, is_proven: bool, has_twin: bool
 ) -> tuple[float, str] | None:
     """How sure equal numbers are one episode; ``None`` when they are not.
 
@@ -151,7 +151,7 @@ def _days_apart(slot: Slot, row: Row) -> int | None:
     return min(abs((day - row.day).days) for day in slot.days)
 
 
-def _fit_by_title(slots: Sequence[Slot], rows: Sequence[Row], verdict: Verdict, cut: Thresholds) -> None:
+def _fit_by_title(slots: Sequence[Slot], rows: Sequence[Row], verdict: Verdict, cut: Matching) -> None:
     """What has no usable number, and specials: the only row and the only slot of one title."""
     free = [i for i, row in enumerate(rows) if i not in verdict.fits and _may_go_by_title(row)]
     open_slots = [p for p in range(len(slots)) if p not in verdict.taken]
@@ -170,7 +170,7 @@ def _may_go_by_title(row: Row) -> bool:
     return row.number is None or row.kind is not EpisodeKind.REGULAR
 
 
-def best_by_title(slots: Sequence[Slot], rows: Sequence[Row], cut: Thresholds) -> list[list[tuple[int, float]]]:
+def best_by_title(slots: Sequence[Slot], rows: Sequence[Row], cut: Matching) -> list[list[tuple[int, float]]]:
     """For each row the likeliest slots with their likeness, best first."""
     table = _title_table(slots, rows)
     return [

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from pipeline.domain.names import Source
+from pipeline.domain.thresholds import Matching
 from pipeline.preprocess.cast import Person
-from pipeline.preprocess.thresholds import Thresholds
 
 __all__ = ["Scores", "score_casts"]
 
@@ -48,7 +48,7 @@ class Scores:
     """Main names equal to the last word, what stands in parentheses too."""
 
 
-def score_casts(rows: Sequence[Person], columns: Sequence[Person], cut: Thresholds) -> Scores:
+def score_casts(rows: Sequence[Person], columns: Sequence[Person], cut: Matching) -> Scores:
     """Score every pair of persons."""
     name = _likeness(rows, columns, cut)
     _raise(name, _inside(rows, columns), cut.words_inside)
@@ -78,7 +78,7 @@ def _both(rows: Sequence[Person], columns: Sequence[Person], has: Callable[[Pers
     return both
 
 
-def _total(name: Matrix, same: Flags, known: Flags, long_exact: Flags, cut: Thresholds) -> Matrix:
+def _total(name: Matrix, same: Flags, known: Flags, long_exact: Flags, cut: Matching) -> Matrix:
     together = cut.voice_base + cut.voice_name_share * name
     lifted = np.minimum(together + cut.voice_bonus, cut.voice_bonus_cap)
     together = np.where(name < cut.voice_bonus_below, lifted, together)
@@ -132,7 +132,7 @@ def _flags(like: Matrix, shared: Iterable[Shared]) -> Flags:
     return flags
 
 
-def _likeness(rows: Sequence[Person], columns: Sequence[Person], cut: Thresholds) -> Matrix:
+def _likeness(rows: Sequence[Person], columns: Sequence[Person], cut: Matching) -> Matrix:
     """Best likeness by letters over all names; below the floor it is none, and never as good as an equal key."""
     best = _best_ratio([p.keys for p in rows], [p.keys for p in columns])
     best[best < cut.fuzzy_floor] = 0.0

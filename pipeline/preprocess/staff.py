@@ -13,9 +13,9 @@ from pipeline.domain.claims import Finding, OpenQuestion
 from pipeline.domain.names import Source
 from pipeline.domain.source_title import Credit, SourceTitle
 from pipeline.domain.text import clean, flip, has_letters, kana_to_romaji, name_key, norm
+from pipeline.domain.thresholds import Matching
 from pipeline.preprocess.keys import keys_of
 from pipeline.preprocess.ordering import Aligned
-from pipeline.preprocess.thresholds import Thresholds
 
 __all__ = ["align_staff"]
 
@@ -40,7 +40,7 @@ class _Person:
             self.confidence, self.rule = confidence, rule
 
 
-def align_staff(sources: tuple[SourceTitle, ...], order: Iterable[int], cut: Thresholds) -> Aligned[Group]:
+def align_staff(sources: tuple[SourceTitle, ...], order: Iterable[int], cut: Matching) -> Aligned[Group]:
     """Group the credits of all sources by person; each credit is in exactly one group."""
     teams: dict[Source, list[int]] = {}
     for position in order:
@@ -130,13 +130,13 @@ def _short_keys(person: _Person) -> set[str]:
     return {" ".join(words) for words in short if len(words) > 1}
 
 
-def _join(people: list[_Person], team: list[_Person], cut: Thresholds) -> list[_Person]:
+def _join(people: list[_Person], team: list[_Person], cut: Matching) -> list[_Person]:
     """Let each known person absorb their namesake of ``team``; returns those who are new."""
     taken, left = _join_by_name(people, team, cut)
     return _join_by_short_name([person for person in people if id(person) not in taken], left, cut)
 
 
-def _join_by_name(people: list[_Person], team: list[_Person], cut: Thresholds) -> tuple[set[int], list[_Person]]:
+def _join_by_name(people: list[_Person], team: list[_Person], cut: Matching) -> tuple[set[int], list[_Person]]:
     known, comers = _index(people, _keys), _index(team, _keys)
     taken: set[int] = set()
     new: list[_Person] = []
@@ -153,7 +153,7 @@ def _join_by_name(people: list[_Person], team: list[_Person], cut: Thresholds) -
     return taken, new
 
 
-def _join_by_short_name(people: list[_Person], team: list[_Person], cut: Thresholds) -> list[_Person]:
+def _join_by_short_name(people: list[_Person], team: list[_Person], cut: Matching) -> list[_Person]:
     """Of those left, one of each side whose names are equal without the initials that only one of the two has."""
     known, comers = _index(people, _short_keys), _index(team, _short_keys)
     taken: set[int] = set()
@@ -186,7 +186,7 @@ def _choose(person: _Person, before: list[_Person], rivals: list[_Person]) -> _P
     return native[0] if len(native) == 1 and len(alike) == 1 else None
 
 
-def _how(found: _Person, person: _Person, cut: Thresholds) -> tuple[float, str]:
+def _how(found: _Person, person: _Person, cut: Matching) -> tuple[float, str]:
     if found.natives & person.natives:
         return cut.sure_person, "name_and_native"
     if found.natives and person.natives:

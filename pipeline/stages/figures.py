@@ -13,9 +13,9 @@ from pipeline.domain.claims import Chosen, Finding
 from pipeline.domain.names import Source
 from pipeline.domain.record import PlatformStatistics
 from pipeline.domain.source_title import SourceTitle, Statistics
+from pipeline.domain.thresholds import Choosing
 from pipeline.domain.title import CatalogueRow
 from pipeline.stages.choose import collected, nobody_said, text_of
-from pipeline.stages.weights import Thresholds
 
 __all__ = ["choose_score", "choose_statistics"]
 
@@ -89,7 +89,7 @@ def _votes(figures: PlatformStatistics) -> int:
     return figures.scored_by or sum(figures.score_distribution.values())
 
 
-def choose_score(figures: Mapping[Source, PlatformStatistics], cuts: Thresholds) -> Chosen[float | None]:
+def choose_score(figures: Mapping[Source, PlatformStatistics], cuts: Choosing) -> Chosen[float | None]:
     """The Bayesian mean over the platforms, weighted by votes; derived, no platform's word.
 
     Platforms that keep their votes to themselves cannot be weighed and count only where nobody names votes; then each

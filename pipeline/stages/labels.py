@@ -15,10 +15,11 @@ from pipeline.domain.claims import Chosen, Claim, OpenQuestion
 from pipeline.domain.names import LabelKind, Source
 from pipeline.domain.record import TagRecord
 from pipeline.domain.source_title import Label, SourceTitle
+from pipeline.domain.thresholds import Choosing
 from pipeline.domain.title import CatalogueRow
 from pipeline.stages.choose import collected, nobody_said
 from pipeline.stages.vocabulary import Row, Support, label_key, structural_ids, vocabulary
-from pipeline.stages.weights import LABELS, Thresholds
+from pipeline.stages.weights import LABELS
 
 __all__ = ["ChosenLabels", "choose_labels"]
 
@@ -65,7 +66,7 @@ class _Poll:
 
 
 def choose_labels(
-    sources: Sequence[SourceTitle], row: CatalogueRow, cuts: Thresholds, *, synopsis_words: int
+    sources: Sequence[SourceTitle], row: CatalogueRow, cuts: Choosing, *, synopsis_words: int
 ) -> ChosenLabels:
     """Decide all labels of one work."""
     said = _labels(sources)
@@ -100,7 +101,7 @@ def _is_structural(source: Source, label: Label) -> bool:
     return source is Source.ANIDB and label.id is not None and label.id in structural_ids()
 
 
-def _count(said: _Said, cuts: Thresholds) -> tuple[list[_Poll], list[tuple[Source, Label]]]:
+def _count(said: _Said, cuts: Choosing) -> tuple[list[_Poll], list[tuple[Source, Label]]]:
     """Sort every label to the rows it supports; labels without a row come back as they are."""
     polls: dict[Row, _Poll] = {}
     free: list[tuple[Source, Label]] = []
@@ -115,7 +116,7 @@ def _count(said: _Said, cuts: Thresholds) -> tuple[list[_Poll], list[tuple[Sourc
     return list(polls.values()), free
 
 
-def _strength(source: Source, label: Label, support: Support, cuts: Thresholds) -> float:
+def _strength(source: Source, label: Label, support: Support, cuts: Choosing) -> float:
     strength = min(max(label.strength, 0.0), 1.0)
     if source is Source.ANIDB and not strength and support.row.kind is LabelKind.DEMOGRAPHIC:
         strength = 1.0  # AniDB gives its target audiences no weight: 0 is "unweighted" there
@@ -134,7 +135,7 @@ def _idol_rows(said: _Said) -> frozenset[str]:
     return frozenset(by_mal or {name for name, tag in _IDOLS.items() if label_key(tag) in cast})
 
 
-def _cut(polls: Sequence[_Poll], scores: Mapping[Row, float], cuts: Thresholds) -> Chosen[list[str]]:
+def _cut(polls: Sequence[_Poll], scores: Mapping[Row, float], cuts: Choosing) -> Chosen[list[str]]:
     kept = [poll for poll in polls if scores[poll.row] >= cuts.label_kept]
     return _chosen(polls, kept, [scores[poll.row] for poll in kept])
 
@@ -150,7 +151,7 @@ def _chosen(polls: Sequence[_Poll], kept: Sequence[_Poll], sure: Sequence[float]
 
 
 def _demographics(
-    polls: Sequence[_Poll], scores: Mapping[Row, float], cuts: Thresholds, mixed: Sequence[Label]
+    polls: Sequence[_Poll], scores: Mapping[Row, float], cuts: Choosing, mixed: Sequence[Label]
 ) -> Chosen[list[str]]:
     """MyAnimeList's word, else AniList's, else the vote, else the catalogue's copy of a word we did not hear."""
     for source in (Source.MAL, Source.ANILIST):
@@ -165,7 +166,7 @@ def _demographics(
     return collected(found, [Source.CATALOGUE] if found else [], rule=_COPIED)
 
 
-def _warnings(polls: Sequence[_Poll], cuts: Thresholds) -> Chosen[list[str]]:
+def _warnings(polls: Sequence[_Poll], cuts: Choosing) -> Chosen[list[str]]:
     """Everything anybody warns of, most severe first."""
     severity = {poll.row: max(poll.by.values()) for poll in polls}
     kept = sorted(
@@ -202,7 +203,7 @@ def _tag(uses: Sequence[tuple[Source, Label]]) -> TagRecord:
 
 
 def _questions(
-    ranked: Sequence[_Poll], scores: Mapping[Row, float], cuts: Thresholds, kept: int, synopsis_words: int
+    ranked: Sequence[_Poll], scores: Mapping[Row, float], cuts: Choosing, kept: int, synopsis_words: int
 ) -> tuple[OpenQuestion, ...]:
     """Ask where a synopsis could tell more: too few labels, or two in doubt."""
     doubtful = sorted(_doubtful(ranked, scores, cuts))
@@ -216,7 +217,7 @@ def _questions(
     return (OpenQuestion("metadata", "labels", subject, options, None, 0.5),)
 
 
-def _doubtful(ranked: Sequence[_Poll], scores: Mapping[Row, float], cuts: Thresholds) -> Iterator[str]:
+def _doubtful(ranked: Sequence[_Poll], scores: Mapping[Row, float], cuts: Choosing) -> Iterator[str]:
     for poll in ranked:
         is_voted = poll.row.kind in {LabelKind.GENRE, LabelKind.THEME}
         if is_voted and abs(scores[poll.row] - cuts.label_kept) <= cuts.label_doubt:

@@ -16,7 +16,7 @@ from pipeline.stages.dates import choose_dates
 from pipeline.stages.labels import choose_labels
 from pipeline.stages.names_of_work import choose_names, fold
 from pipeline.stages.synopsis import choose_texts, count_words
-from pipeline.stages.weights import BASICS, RATING, THRESHOLDS, TITLES, Thresholds
+from pipeline.stages.weights import BASICS, RATING, TITLES
 
 __all__ = ["VERSION", "decide"]
 
@@ -36,11 +36,11 @@ _GENERAL_MATERIAL: Final = {
 }
 
 
-def decide(inputs: StageInput, thresholds: Thresholds = THRESHOLDS) -> MetadataDraft:
+def decide(inputs: StageInput) -> MetadataDraft:
     """Decide every field of stage 1."""
     sources, row = in_order(inputs), inputs.title.row
-    names, dates, texts = choose_names(sources, row), choose_dates(sources, row), choose_texts(sources, thresholds)
-    labels = choose_labels(sources, row, thresholds, synopsis_words=count_words(texts.synopsis.value))
+    names, dates, texts = choose_names(sources, row), choose_dates(sources, row), choose_texts(sources, inputs.choosing)
+    labels = choose_labels(sources, row, inputs.choosing, synopsis_words=count_words(texts.synopsis.value))
     return MetadataDraft(
         title=names.title,
         title_english=names.title_english,

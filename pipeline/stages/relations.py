@@ -17,11 +17,12 @@ from pipeline.domain.drafts import RelationsDraft
 from pipeline.domain.names import RelationKind, Site, Source
 from pipeline.domain.record import RelatedWork
 from pipeline.domain.source_title import Relation, SourceTitle
+from pipeline.domain.thresholds import Choosing
 from pipeline.domain.title import StageInput, id_key
 from pipeline.errors import one_line
 from pipeline.stages.choose import choose_weighted, in_order, nobody_said
 from pipeline.stages.names_of_work import fold
-from pipeline.stages.weights import BASICS, THRESHOLDS, TITLES, Thresholds
+from pipeline.stages.weights import BASICS, TITLES
 from pipeline.stages.works import Mention, Work, format_key, format_name, join_mentions
 
 __all__ = ["VERSION", "decide", "work_keys"]
@@ -58,7 +59,7 @@ class _Decided:
     question: OpenQuestion | None
 
 
-def decide(inputs: StageInput, thresholds: Thresholds = THRESHOLDS) -> RelationsDraft:
+def decide(inputs: StageInput) -> RelationsDraft:
     """Decide both lists of works."""
     sources = in_order(inputs)
     own = _own_keys(inputs, sources)
@@ -67,8 +68,8 @@ def decide(inputs: StageInput, thresholds: Thresholds = THRESHOLDS) -> Relations
     works = join_mentions(others)
     unnamed = [*_catalogue_mentions(inputs, own, works)]
     works = join_mentions([*others, *unnamed])
-    anime = [_decide(work, inputs, thresholds) for work in works if work.is_anime]
-    rest = [_decide(work, inputs, thresholds) for work in works if not work.is_anime]
+    anime = [_decide(work, inputs) for work in works if work.is_anime]
+    rest = [_decide(work, inputs) for work in works if not work.is_anime]
     decided = sorted([*anime, *rest], key=lambda one: _place(one.work))
     itself = [mention.source for mention in mentions if own.intersection(mention.keys)]
     return RelationsDraft(
@@ -141,11 +142,11 @@ def _catalogue_mentions(inputs: StageInput, own: frozenset[str], works: Sequence
             yield Mention(Source.CATALOGUE, True, RelationKind.OTHER, "", keys, ids, url=url)
 
 
-def _decide(work: Work, inputs: StageInput, cuts: Thresholds) -> _Decided:
+def _decide(work: Work, inputs: StageInput) -> _Decided:
     claims = _claims(work)
     voted = choose_weighted(claims, weights=BASICS, rule=_RULE, nobody=RelationKind.OTHER)
     kinds = {kind for _, kind in claims}
-    related = _related(work, voted.value, _confidence(work, voted, kinds, cuts), inputs)
+    related = _related(work, voted.value, _confidence(work, voted, kinds, inputs.choosing), inputs)
     unknown = sorted({mention.kind_text for mention in work.mentions if mention.kind is None})
     is_open = voted.conflict or (bool(unknown) and voted.value is RelationKind.OTHER)
     lost = tuple(
@@ -172,7 +173,7 @@ def _read(source: Source, kind: RelationKind, kinds: set[RelationKind], *, is_an
     return finer if finer in kinds and finer is not None else kind
 
 
-def _confidence(work: Work, voted: Chosen[RelationKind], kinds: set[RelationKind], cuts: Thresholds) -> float:
+def _confidence(work: Work, voted: Chosen[RelationKind], kinds: set[RelationKind], cuts: Choosing) -> float:
     sure = voted.confidence
     if work.is_by_title:
         sure = min(sure, _BY_NAME)

@@ -10,20 +10,19 @@ from pipeline.domain.title import StageInput
 from pipeline.stages.choose import in_order, nobody_said
 from pipeline.stages.figures import choose_score, choose_statistics
 from pipeline.stages.media import choose_images, choose_links, choose_songs, choose_trailers, find_bad_addresses
-from pipeline.stages.weights import THRESHOLDS, Thresholds
 
 __all__ = ["VERSION", "decide"]
 
 VERSION: Final = 2
 
 
-def decide(inputs: StageInput, thresholds: Thresholds = THRESHOLDS) -> StatisticsDraft:
+def decide(inputs: StageInput) -> StatisticsDraft:
     """Decide every field of stage 4."""
     sources, row = in_order(inputs), inputs.title.row
     figures, findings = choose_statistics(sources, row)
     links = choose_links(sources)
     return StatisticsDraft(
-        score=choose_score(figures.value, thresholds),
+        score=choose_score(figures.value, inputs.choosing),
         statistics=figures,
         awards=nobody_said(None),
         popularity_trends=nobody_said(None),

@@ -13,8 +13,9 @@ from rapidfuzz import fuzz
 from pipeline.domain.claims import Chosen, Claim
 from pipeline.domain.names import Source
 from pipeline.domain.source_title import SourceTitle, Text
+from pipeline.domain.thresholds import Choosing
 from pipeline.stages.choose import collected, nobody_said
-from pipeline.stages.weights import SYNOPSIS, Thresholds
+from pipeline.stages.weights import SYNOPSIS
 
 __all__ = ["ChosenTexts", "choose_texts", "count_words"]
 
@@ -57,7 +58,7 @@ def count_words(text: str | None) -> int:
     return len((text or "").split())
 
 
-def choose_texts(sources: Sequence[SourceTitle], cuts: Thresholds) -> ChosenTexts:
+def choose_texts(sources: Sequence[SourceTitle], cuts: Choosing) -> ChosenTexts:
     """Choose by score; copies of the chosen text speak for it, the others are passed over."""
     said = sorted(
         (_Candidate(one.source, text, _score(one.source, text, cuts)) for one in sources for text in one.synopses),
@@ -70,7 +71,7 @@ def choose_texts(sources: Sequence[SourceTitle], cuts: Thresholds) -> ChosenText
     return ChosenTexts(_main(groups), _others(real, groups[0][0]))
 
 
-def _score(source: Source, text: Text, cuts: Thresholds) -> float:
+def _score(source: Source, text: Text, cuts: Choosing) -> float:
     words = count_words(text.text)
     score = min(words, cuts.full_words) / cuts.full_words + SYNOPSIS.get(source, 0.0)
     score -= 0.0 if _is_english(text) else cuts.foreign_cost
@@ -87,7 +88,7 @@ def _is_notice(pattern: re.Pattern[str], text: str) -> bool:
     return not text.strip() or (len(text) <= _SHORT and pattern.search(text) is not None)
 
 
-def _collapse(candidates: Sequence[_Candidate], cuts: Thresholds) -> list[list[_Candidate]]:
+def _collapse(candidates: Sequence[_Candidate], cuts: Choosing) -> list[list[_Candidate]]:
     """Groups of near-copies, each led by its best, in order of score."""
     groups: list[list[_Candidate]] = []
     for candidate in candidates:

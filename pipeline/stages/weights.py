@@ -1,11 +1,10 @@
-"""How much each source's word weighs, field by field, and the cuts the rules use.
+"""How much each source's word weighs, field by field.
 
 The figures are those of the builders' reference (section 4 and stage 1): starting guesses, meant to be replaced by
 log odds once 150 titles are labelled. The catalogue is one source among others, at half weight for what it knows.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
@@ -20,9 +19,7 @@ __all__ = [
     "RATING",
     "STAFF",
     "SYNOPSIS",
-    "THRESHOLDS",
     "TITLES",
-    "Thresholds",
 ]
 
 _ORDER: Final = (Source.MAL, Source.ANILIST, Source.ANIDB, Source.KITSU, Source.ANIME_PLANET, Source.ANIMESCHEDULE)
@@ -46,35 +43,3 @@ LABELS: Final = _weights(1.0, 0.8, 0.7, 0.5, 0.6, 0.3)
 """Genres, themes and tags. Kitsu's descend from AniDB's, hence its low figure."""
 SYNOPSIS: Final = _weights(0.30, 0.25, 0.15, 0.20, 0.15, 0.05, catalogue=0.0)
 """What is added to a synopsis' score for where it comes from."""
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """Cuts of the rules; an operator may hand in others."""
-
-    label_kept: float = 0.45
-    """Genres, themes and voted demographics at or above this score are kept."""
-    label_doubt: float = 0.10
-    """This near the cut a label is in doubt; two such labels are a question."""
-    narrower: float = 0.5
-    """What a narrower term counts where the platform also has the direct one."""
-    warning_floor: float = 0.18
-    """Weakest strength that makes a content warning (AniList's clients hide tags below 18)."""
-    few_labels: int = 3
-    question_words: int = 40
-    same_text: float = 90.0
-    """``token_set_ratio`` from which two synopses are copies of each other."""
-    full_words: int = 120
-    short_words: int = 25
-    short_cost: float = 0.2
-    foreign_cost: float = 0.4
-    announcement_cost: float = 0.3
-    prior_score: float = 7.0
-    prior_votes: int = 100
-    other_relation: float = 0.4
-    """Confidence of a relation of which only the franchise is known."""
-    inverse_cost: float = 0.2
-    """Taken off where platforms name a relation and its inverse."""
-
-
-THRESHOLDS: Final = Thresholds()

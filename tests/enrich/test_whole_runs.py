@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
 import pytest
 
 from pipeline.domain.aligned import Alignment
 from pipeline.domain.names import Outcome, Platform
 from pipeline.domain.source_title import SourceTitle
+from pipeline.domain.thresholds import Matching
 from pipeline.enrich import steps
 from pipeline.enrich.chain import Parts
 from pipeline.enrich.opening import open_ledger
@@ -229,6 +231,23 @@ async def test_switching_a_platform_off_and_on_asks_nobody(place: Place) -> None
     assert standing(settings).records == with_anidb.records
 
 
+async def test_titles_are_decided_anew_by_other_numbers_and_nobody_is_asked(place: Place) -> None:
+    """A cut no label reaches empties the genres; who is who is as sure as an operator says; and back again."""
+    await enrich(place.settings())
+    first, asked = standing(place.settings()).records, place.platforms.answered()
+    strict = place.settings(choosing={"label_kept": 1.0}, matching={"sure_name_and_voice": 0.51})
+    told = await enrich(strict)
+    film = next(t for t, (record, _) in first.items() if FILM.encode() in record)
+    before, after = (orjson.loads(records[film][0]) for records in (first, standing(strict).records))
+    assert told.report.done == len(TITLES)
+    assert before["genres"]
+    assert not after["genres"]
+    assert 0.51 in {one["match_confidence"] for one in after["characters"]}
+    await enrich(place.settings())
+    assert standing(place.settings()).records == first
+    assert place.platforms.since(asked).keys() <= {"images"}
+
+
 async def test_a_lost_store_is_loaded_again_from_the_ledger(place: Place) -> None:
     """The folder of the points is gone: the same points again, with no request and no vector made."""
     settings = place.settings()
@@ -344,10 +363,10 @@ async def test_an_answer_that_cannot_be_converted_degrades_its_title_only(place:
 async def test_a_step_that_raises_for_one_title_fails_that_title(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The others are done; the title says which mistake it was; exit code 1; the next run makes it good."""
 
-    def align(sources: Sequence[SourceTitle]) -> Alignment:
+    def align(sources: tuple[SourceTitle, ...], matching: Matching) -> Alignment:
         if any("900005" in str(source) for source in sources):
             raise ZeroDivisionError("a mistake of ours")
-        return real(sources)
+        return real(sources, matching)
 
     real = steps.align
     settings = place.settings()

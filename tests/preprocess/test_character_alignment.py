@@ -8,7 +8,8 @@ import pytest
 from pipeline.domain.aligned import Group
 from pipeline.domain.names import CharacterRole, Source
 from pipeline.domain.source_title import Character, SourceTitle, VoiceActor
-from pipeline.preprocess import Thresholds, align
+from pipeline.domain.thresholds import Matching
+from pipeline.preprocess import align
 
 
 def person(id_: str, name: str, voice: str | None = None, **more: object) -> Character:
@@ -199,7 +200,7 @@ def test_a_name_of_signs_meets_itself() -> None:
 
 def test_thresholds_are_obeyed() -> None:
     sources = mal(person("m", "Spike Spiegel")), anilist(person("a", "Spike Spiegel"))
-    assert len(align(sources, Thresholds(accept=0.99)).characters) == 2
+    assert len(align(sources, Matching(accept=0.99)).characters) == 2
 
 
 def test_a_large_cast_is_matched_quickly_and_rightly() -> None:

@@ -22,10 +22,10 @@ from pipeline.domain.names import (
 )
 from pipeline.domain.record import AiredDates
 from pipeline.domain.source_title import Broadcast, Label, PartialDate, Text, TitleName
+from pipeline.domain.thresholds import Choosing
 from pipeline.stages import metadata
 from pipeline.stages.labels import choose_labels
 from pipeline.stages.vocabulary import label_key, vocabulary
-from pipeline.stages.weights import THRESHOLDS, Thresholds
 
 from .making import (
     ANIDB,
@@ -447,10 +447,10 @@ def test_two_labels_in_doubt_are_an_open_question_about_those_two():
 
 def test_the_cuts_are_the_operators():
     chosen = choose_labels(
-        [said(ANILIST, labels=(tag("School", 0.2),))], ROW, Thresholds(label_kept=0.1), synopsis_words=0
+        [said(ANILIST, labels=(tag("School", 0.2),))], ROW, Choosing(label_kept=0.1), synopsis_words=0
     )
     assert chosen.themes.value == ["School"]
-    assert THRESHOLDS.label_kept == 0.45
+    assert Choosing().label_kept == 0.45
 
 
 def test_the_vocabulary_reads_and_names_every_kind():
