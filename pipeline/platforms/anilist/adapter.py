@@ -12,7 +12,7 @@ from pipeline.errors import Blocked, Broken, Misconfigured, ShrinkBatch, Transie
 from pipeline.platforms._http import check_json, check_status
 from pipeline.platforms._reading import EMPTY, JsonObject, json_bytes
 from pipeline.platforms.anilist.convert import convert_title
-from pipeline.platforms.anilist.payload import first_error, titles_of
+from pipeline.platforms.anilist.payload import first_error, page_rows, titles_of
 from pipeline.platforms.anilist.requests import MAX_BATCH, expect_documents, page_of, plan_requests
 
 __all__ = ["AniListAdapter"]
@@ -115,10 +115,13 @@ class AniListAdapter:
 
 
 def _parts_of(request: Request, media: JsonObject) -> tuple[Part, ...]:
-    if request.kind == "media":
-        return (Part("media", json_bytes(media)),)
-    named = ((page_of(field), media.obj(field)) for field in media)
-    return tuple(Part(kind, json_bytes(page)) for kind, page in named if kind is not None)
+    """The record and the further pages that hold something, or the pages that were asked for, empty ones too."""
+    pages = {field: kind for field in media if (kind := page_of(field)) is not None}
+    if request.kind != "media":
+        return tuple(Part(kind, json_bytes(media.obj(field))) for field, kind in pages.items())
+    record = {field: value for field, value in media.data.items() if field not in pages}
+    full = ((kind, page) for field, kind in pages.items() if page_rows(page := media.obj(field)))
+    return (Part("media", json_bytes(record)), *(Part(kind, json_bytes(page)) for kind, page in full))
 
 
 def _error_of(answer: Answer) -> JsonObject | None:

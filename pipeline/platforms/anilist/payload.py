@@ -10,7 +10,7 @@ from typing import Final
 from pipeline.domain.names import Platform
 from pipeline.platforms._reading import EMPTY, JsonObject, broken, parse_object
 
-__all__ = ["Record", "first_error", "parse_record", "titles_of"]
+__all__ = ["Record", "first_error", "page_rows", "parse_record", "titles_of"]
 
 _FIELD_OF: Final = {"characters": "characters", "staff": "staff", "airing": "airingSchedule"}
 

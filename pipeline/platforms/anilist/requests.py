@@ -2,7 +2,8 @@
 
 AniList prices a document by its number of fields after fragments are expanded (500 at most); ids, pages and rows are
 free. So titles are asked for by ``id_in`` (an unknown id is simply missing from the answer), and further pages of
-long lists are aliased, many pages for many titles at once. Planning is a pure function of the parts already had.
+long lists are aliased, many pages for many titles at once. Titles whose lists will hardly fit one page are put into
+documents of their own, which ask for the second pages at once. Planning is a pure function of the parts already had.
 """
 
 import re
@@ -21,12 +22,17 @@ COMPLEXITY_LIMIT: Final = 500
 MAX_BATCH: Final = 50
 _ROWS: Final = 25  # of any list within a title
 _LAST_PAGE: Final = 200  # page x perPage may not exceed 5,000
+_SECOND: Final = 2  # page
 _OUTER_COST: Final = 3  # Page, media, id
+_SEASON: Final = 10  # episodes, from which on a cast is likely to be more than a page
 
 
 @dataclass(frozen=True, slots=True)
 class _List:
-    """A paged list of a title: where it stands, what a page costs, how many pages to ask at once."""
+    """A paged list of a title: where it stands, what a page costs, how many pages to ask at once.
+
+    Who goes on after the first page mostly ends soon; who goes on after the second is long.
+    """
 
     name: str
     selection: str
@@ -101,7 +107,9 @@ def _alias(listing: _List, page: int) -> str:
     return f"{listing.name}_{page}: {_page(listing, page)}"
 
 
-_RECORD: Final = _document("Titles", _CORE + "\n".join(_page(listing, 1) for listing in LISTS))
+_FIRST_PAGES: Final = _CORE + "\n".join(_page(listing, 1) for listing in LISTS)
+_RECORD: Final = _document("Titles", _FIRST_PAGES)
+_LONG_RECORD: Final = _document("LongTitles", "\n".join([_FIRST_PAGES, *(_alias(listing, 2) for listing in LISTS)]))
 _ALIAS: Final = re.compile(r"^(characters|staff|airing)_(\d+)$")
 
 
@@ -135,51 +143,83 @@ def _next_pages(wanted: Wanted) -> dict[str, int]:
     return missing
 
 
-def _windows(starts: Mapping[str, int]) -> Iterator[tuple[_List, int]]:
-    """Give the pages of one document: as many as fit, the short lists first, the cast with what is left."""
+def _windows(starts: Mapping[str, int], *, is_long: bool) -> Iterator[tuple[_List, int]]:
+    """Give the pages of one document: as many as fit, the short lists first, the cast with what is left.
+
+    Where nobody is known to be long, a document asks for less than it could: each page is work for AniList.
+    """
     left = COMPLEXITY_LIMIT - _OUTER_COST
-    for listing in reversed([listing for listing in LISTS if listing.name in starts]):
-        start = starts[listing.name]
-        fits = left // listing.cost
-        share = listing.first_window if start == 2 else listing.window
-        count = min(fits if start > 2 and len(starts) == 1 else share, fits, _LAST_PAGE - start + 1)
+    asked = [listing for listing in reversed(LISTS) if listing.name in starts]
+    for listing in asked:
+        start, fits = starts[listing.name], left // listing.cost
+        share = fits if is_long and listing is asked[-1] else listing.window if is_long else listing.first_window
+        count = min(share, fits, _LAST_PAGE - start + 1)
         left -= count * listing.cost
         for page in range(start, start + count):
             yield listing, page
 
 
-def _grouped(needs: Mapping[str, Mapping[str, int]]) -> list[tuple[dict[str, int], list[str]]]:
-    """Put titles together that go on at the same pages, so that one document serves them all."""
-    groups: list[tuple[dict[str, int], list[str]]] = []
-    for id_, starts in needs.items():
-        for merged, ids in groups:
-            if all(merged.get(name, page) == page for name, page in starts.items()):
-                merged.update(starts)
-                ids.append(id_)
-                break
-        else:
-            groups.append((dict(starts), [id_]))
+@dataclass(slots=True)
+class _Group:
+    """Titles that one document serves, and from which page on it asks for each list."""
+
+    starts: dict[str, int]
+    ids: list[str]
+    is_long: bool = False
+    """Whether some title goes on after the second page of a list."""
+
+    def has_room_for(self, starts: Mapping[str, int]) -> bool:
+        """A title that is one page ahead of the others gets that page again, which costs less than a document."""
+        return all(start - self.starts.get(name, start) in (0, 1) for name, start in starts.items())
+
+    def add(self, id_: str, starts: Mapping[str, int]) -> None:
+        """Let the document serve one more title, which it has room for."""
+        self.starts = {**starts, **self.starts}
+        self.ids.append(id_)
+        self.is_long = self.is_long or max(starts.values()) > _SECOND
+
+
+def _earliest_first(need: tuple[str, Mapping[str, int]]) -> tuple[int, int]:
+    pages = need[1].values()
+    return min(pages), sum(pages)
+
+
+def _grouped(needs: Mapping[str, Mapping[str, int]]) -> list[_Group]:
+    """Put titles together that go on at about the same pages, so that one document serves them all."""
+    groups: list[_Group] = []
+    for id_, starts in sorted(needs.items(), key=_earliest_first):
+        group = next((one for one in groups if one.has_room_for(starts)), None)
+        if group is None:
+            group = _Group({}, [])
+            groups.append(group)
+        group.add(id_, starts)
     return groups
 
 
 def expect_documents(episodes: int) -> int:
     """How many further documents the schedule of a title of so many episodes takes, if nothing else goes on."""
     airing = next(listing for listing in LISTS if listing.name == "airing")
-    left, window, documents = -(-episodes // _ROWS) - 1, airing.first_window, 0
-    while left > 0:
-        left, window, documents = left - window, (COMPLEXITY_LIMIT - _OUTER_COST) // airing.cost, documents + 1
-    return documents
+    had = 2 if episodes >= _SEASON else 1
+    return max(0, -(-(-(-episodes // _ROWS) - had) // ((COMPLEXITY_LIMIT - _OUTER_COST) // airing.cost)))
 
 
 def plan_requests(wanted: Sequence[Wanted], titles: int = MAX_BATCH) -> tuple[Request, ...]:
     """First the whole record of everybody who has none, then the pages still missing; so many titles a document."""
-    fresh = [one.id for one in wanted if "media" not in one.parts]
-    requests = [_request("media", _RECORD, some) for some in _parts_of(fresh, titles)]
+    requests = list(_plan_records([one for one in wanted if "media" not in one.parts], titles))
     needs = {one.id: starts for one in wanted if "media" in one.parts and (starts := _next_pages(one))}
-    for starts, ids in _grouped(needs):
-        aliases = " ".join(_alias(listing, page) for listing, page in _windows(starts))
-        requests += [_request("pages", _document("Pages", f"id {aliases}"), some) for some in _parts_of(ids, titles)]
+    for group in _grouped(needs):
+        aliases = " ".join(_alias(listing, page) for listing, page in _windows(group.starts, is_long=group.is_long))
+        document = _document("Pages", f"id {aliases}")
+        requests += [_request("pages", document, some) for some in _parts_of(group.ids, titles)]
     return tuple(requests)
+
+
+def _plan_records(fresh: Sequence[Wanted], titles: int) -> Iterator[Request]:
+    """The long ones first, so that few documents ask for second pages; their last one is filled up with others."""
+    long = [one.id for one in fresh if (one.episodes or 0) >= _SEASON]
+    others = [one.id for one in fresh if (one.episodes or 0) < _SEASON]
+    for start, some in enumerate(_parts_of([*long, *others], titles)):
+        yield _request("media", _LONG_RECORD if start * titles < len(long) else _RECORD, some)
 
 
 def _parts_of(ids: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -54,40 +54,41 @@ def answer(body: object) -> Answer:
 
 
 class Server:
-    """Serves further pages of one list of a known length."""
+    """Serves titles whose lists have known lengths; ``others`` are those with lengths of their own."""
 
-    def __init__(self, totals: dict[str, int]) -> None:
-        self.totals = totals
+    def __init__(self, totals: dict[str, int], **others: dict[str, int]) -> None:
+        self.totals, self.others = totals, others
 
-    def page(self, name: str, number: int) -> dict:
-        total = self.totals[name]
+    def page(self, id_: str, name: str, number: int) -> dict:
+        total = self.others.get(f"id_{id_}", self.totals)[name]
         rows = max(0, min(25, total - (number - 1) * 25))
         return connection(rows, total > number * 25, "nodes" if name == "airing" else "edges", number * 1000)
 
     def answer(self, request: Request) -> Answer:
+        (operation,) = parse(document_of(request)).definitions
+        titles = operation.selection_set.selections[0].selection_set.selections[0]
+        aliases = [field.alias.value for field in titles.selection_set.selections if field.alias]
         found = []
         for id_ in request.ids:
+            body = media(int(id_)) if request.kind == "media" else {"id": int(id_)}
             if request.kind == "media":
-                body = media(int(id_))
                 for name, field in (("characters", "characters"), ("staff", "staff"), ("airing", "airingSchedule")):
-                    body[field] = self.page(name, 1)
-            else:
-                body = {"id": int(id_)}
-                (operation,) = parse(document_of(request)).definitions
-                titles = operation.selection_set.selections[0].selection_set.selections[0]
-                for field in titles.selection_set.selections:
-                    if field.alias:
-                        name, _, number = field.alias.value.rpartition("_")
-                        body[field.alias.value] = self.page(name, int(number))
+                    body[field] = self.page(id_, name, 1)
+            for alias in aliases:
+                name, _, number = alias.rpartition("_")
+                body[alias] = self.page(id_, name, int(number))
             found.append(body)
         return answer({"data": {"Page": {"media": found}}})
 
 
-def run(ids: list[str], server: Server) -> tuple[int, dict[str, dict[str, bytes]]]:
+SHORT = {"characters": 12, "staff": 20, "airing": 13}
+
+
+def run(ids: list[str], server: Server, episodes: int | None = None) -> tuple[int, dict[str, dict[str, bytes]]]:
     """Ask until nothing is missing; give the number of documents and the parts."""
     parts: dict[str, dict[str, bytes]] = {id_: {} for id_ in ids}
     documents = 0
-    while requests := ADAPTER.plan_requests([Wanted(id_, parts=parts[id_]) for id_ in ids]):
+    while requests := ADAPTER.plan_requests([Wanted(id_, episodes=episodes, parts=parts[id_]) for id_ in ids]):
         for request in requests:
             documents += 1
             assert cost(request) <= COMPLEXITY_LIMIT
@@ -116,8 +117,9 @@ def test_documents_are_valid_against_the_schema(recordings) -> None:
     """Both kinds of document pass graphql-core's validation of AniList's schema."""
     schema = build_schema((recordings.parent / "reference" / "specs" / "anilist-schema.graphql").read_text("utf-8"))
     first = ADAPTER.plan_requests([Wanted("1")])
+    long = ADAPTER.plan_requests([Wanted("1", episodes=12)])
     later = ADAPTER.plan_requests([Wanted("1", parts={"media": orjson.dumps(media(1, True, True, True))})])
-    for request in (*first, *later):
+    for request in (*first, *long, *later):
         assert validate(schema, parse(document_of(request))) == []
 
 
@@ -174,6 +176,59 @@ def test_a_cast_of_1400_with_1100_episodes_needs_few_documents() -> None:
     assert documents <= 8
     assert {f"characters/{page}" for page in range(2, 57)} <= parts["1"].keys()
     assert {f"airing/{page}" for page in range(2, 45)} <= parts["3"].keys()
+
+
+def test_a_season_asks_for_its_second_pages_with_the_record() -> None:
+    """A cast, a crew and a schedule of two pages each are whole after one document; the pages are parts as ever."""
+    documents, parts = run(["1"], Server({"characters": 40, "staff": 30, "airing": 26}), episodes=26)
+    assert documents == 1
+    assert set(parts["1"]) == {"media", "characters/2", "staff/2", "airing/2"}
+    assert "characters_2" not in orjson.loads(parts["1"]["media"])
+
+
+def test_second_pages_that_hold_nothing_are_not_kept() -> None:
+    """A season whose lists fit one page has its record and nothing else."""
+    assert set(run(["1"], Server(SHORT), episodes=13)[1]["1"]) == {"media"}
+
+
+def test_long_titles_share_documents_and_the_last_is_filled_up() -> None:
+    """Of 120 titles with 60 seasons among them two documents ask for second pages, and there are three in all."""
+    wanted = [Wanted(str(number), episodes=12 if number % 2 else 1) for number in range(120)]
+    requests = ADAPTER.plan_requests(wanted)
+    assert ["characters_2" in document_of(request) for request in requests] == [True, True, False]
+    assert [sum(int(id_) % 2 for id_ in request.ids) for request in requests] == [50, 10, 0]
+    assert sorted(int(id_) for request in requests for id_ in request.ids) == list(range(120))
+
+
+def test_a_title_one_page_ahead_shares_the_document_of_the_others() -> None:
+    """A film with a long crew goes on at page two, a season at page three: one document, and both end whole."""
+    server = Server(SHORT, id_1=SHORT | {"staff": 60}, id_2=SHORT | {"staff": 120})
+    had = {"media": orjson.dumps(media(2, staff=True)), "staff/2": orjson.dumps(connection(25, True))}
+    wanted = [Wanted("2", parts=had), Wanted("1", parts={"media": orjson.dumps(media(1, staff=True))})]
+    (request,) = ADAPTER.plan_requests(wanted)
+    found = ADAPTER.parse_answer(request, server.answer(request)).parts
+    for one in wanted:
+        parts = {**one.parts, **{part.kind: part.body for part in found[one.id]}}
+        assert ADAPTER.plan_requests([Wanted(one.id, parts=parts)]) == ()
+
+
+def test_a_title_far_ahead_has_a_document_of_its_own() -> None:
+    """Page two and page four: the pages between would be asked for in vain."""
+    cast = {f"characters/{page}": orjson.dumps(connection(25, True)) for page in (2, 3)}
+    wanted = [
+        Wanted("2", parts={"media": orjson.dumps(media(2, characters=True)), **cast}),
+        Wanted("1", parts={"media": orjson.dumps(media(1, characters=True))}),
+    ]
+    assert sorted(request.ids for request in ADAPTER.plan_requests(wanted)) == [("1",), ("2",)]
+
+
+@pytest.mark.parametrize(("episodes", "further"), [(1, 0), (9, 0), (26, 0), (50, 0), (51, 1), (1100, 1), (1900, 2)])
+def test_a_plan_expects_as_many_documents_as_the_schedule_takes(episodes: int, further: int) -> None:
+    """What is expected for a schedule alone is what asking it then takes."""
+    expected = ADAPTER.expect_requests([Wanted("1", episodes=episodes)])
+    assert expected == {"media": 1} | ({"pages": further} if further else {})
+    documents, _ = run(["1"], Server({"characters": 5, "staff": 5, "airing": episodes}), episodes)
+    assert documents == 1 + further
 
 
 def test_an_empty_page_that_promises_more_ends_the_list() -> None:
