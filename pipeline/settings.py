@@ -146,13 +146,21 @@ class JikanSettings(PlatformSettings):
     one an episode, ``character_details`` (biography) one a character: 1,100 and 1,400 for the longest series.
     """
 
-    base: Literal["full", "mal_v2"] = "full"
+    base: Literal["full", "mal_v2", "list", "mal_v2_list"] = "full"
     """Where a title's record comes from: the service above, or the official API, asked side by side with it.
 
     ``mal_v2`` spares the service, which takes longest of all, one request in three or four; what the official API does
-    not tell (producers, licensors, links, trailer, favorites) is then not had. A fresh ``full`` stays as it is.
+    not tell (producers, licensors, links, trailer, favorites) is then not had. ``list`` and ``mal_v2_list`` are content
+    with a row of the list that ``anime-enrich jikan sweep`` reads, 25 titles a request or the official API's 500: no
+    relations, theme songs and links, and a title without a row is asked for as with ``full`` or ``mal_v2``. A fuller
+    record that is fresh stays as it is.
     """
     mal_v2: MalV2Settings = MalV2Settings()
+
+    @property
+    def is_official(self) -> bool:
+        """Whether records, or the list of them, come from the official API."""
+        return self.base in ("mal_v2", "mal_v2_list")
 
     @property
     def detail(self) -> tuple[str, ...]:
@@ -175,14 +183,15 @@ class JikanSettings(PlatformSettings):
 
     @model_validator(mode="after")
     def _official_api_wants_a_client_id(self) -> Self:
-        if self.base == "mal_v2" and self.mal_v2.token is None:
+        if self.is_official and self.mal_v2.token is None:
             raise ValueError(
-                "platforms.jikan.base is 'mal_v2' but platforms.jikan.mal_v2.token is not set: "
+                f"platforms.jikan.base is {self.base!r} but platforms.jikan.mal_v2.token is not set: "
                 "name a client id (myanimelist.net/apiconfig) or leave base at 'full'"
             )
-        if self.base == "mal_v2" and not self.mal_v2.enabled:
+        if self.is_official and not self.mal_v2.enabled:
             raise ValueError(
-                "platforms.jikan.base is 'mal_v2' but platforms.jikan.mal_v2.enabled is false: leave base at 'full'"
+                f"platforms.jikan.base is {self.base!r} but platforms.jikan.mal_v2.enabled is false: "
+                "leave base at 'full'"
             )
         return self
 
@@ -279,7 +288,7 @@ class PlatformsSettings(_Section):
 
     def hosts(self, platform: Platform) -> tuple[Host, ...]:
         """Who is asked on behalf of a platform: itself, unless only further services of it are, and those."""
-        if platform is not Platform.JIKAN or self.jikan.base == "full":
+        if platform is not Platform.JIKAN or not self.jikan.is_official:
             return (platform,)
         return (platform, Service.MAL_V2) if self.jikan.core or self.jikan.extras else (Service.MAL_V2,)
 

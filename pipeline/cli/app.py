@@ -21,11 +21,13 @@ app = typer.Typer(
 practice_app = typer.Typer(no_args_is_help=True, help="Practice platforms: six servers in miniature on this machine.")
 catalogue_app = typer.Typer(no_args_is_help=True, help="The anime-offline-database file.")
 anidb_app = typer.Typer(no_args_is_help=True, help="AniDB, which is asked for about 200 answers a day.")
+jikan_app = typer.Typer(no_args_is_help=True, help="MyAnimeList, which can be asked for its whole list.")
 animeschedule_app = typer.Typer(no_args_is_help=True, help="AnimeSchedule, which can be asked for all it has.")
 app.add_typer(practice_app, name="practice")
 app.add_typer(catalogue_app, name="catalogue")
 app.add_typer(anidb_app, name="anidb")
 app.add_typer(animeschedule_app, name="animeschedule")
+app.add_typer(jikan_app, name="jikan")
 review_app = typer.Typer(no_args_is_help=True, help="What a person should look at, and what a person decided.")
 app.add_typer(review_app, name="review")
 
@@ -311,10 +313,24 @@ def animeschedule_sweep(
     *, practice: Practice = False, speed: Speed = _SPEED, checkpoints: Checkpoints = None, as_json: AsJson = False
 ) -> None:
     """Ask for the whole list, 18 records a page: for a whole catalogue cheaper than runs that ask for 18 ids a page."""
-    from pipeline.cli.animeschedule import animeschedule_sweep_command
+    from pipeline.cli.sweep import sweep_command
 
     practising = _practice(practice, None, speed)
-    raise typer.Exit(animeschedule_sweep_command(checkpoints, practice=practising, is_json=as_json))
+    raise typer.Exit(sweep_command(Platform.ANIMESCHEDULE, checkpoints, practice=practising, is_json=as_json))
+
+
+@jikan_app.command("sweep")
+def jikan_sweep(
+    *, practice: Practice = False, speed: Speed = _SPEED, checkpoints: Checkpoints = None, as_json: AsJson = False
+) -> None:
+    """Ask for the whole list, 25 titles a page (the official API: 500): every title has its main facts soon.
+
+    With platforms.jikan.base as list or mal_v2_list runs are content with them.
+    """
+    from pipeline.cli.sweep import sweep_command
+
+    practising = _practice(practice, None, speed)
+    raise typer.Exit(sweep_command(Platform.JIKAN, checkpoints, practice=practising, is_json=as_json))
 
 
 ReviewTitle = Annotated[str, typer.Argument(metavar="TITLE", help="Id (mal:1), URL, title_id or name.")]

@@ -39,7 +39,7 @@ _NAMES: Final = {
 }
 
 Key = tuple[str, str]
-"""Of which titles (``2 TV FINISHED``: version of conversion, type, status), and which field."""
+"""Of which titles (``2 TV FINISHED``: version of conversion, type, status, what is asked), and which field."""
 Share = Callable[[Key], float | None]
 """In which share of earlier titles a field was there; ``None`` where too few are known."""
 

@@ -5,7 +5,7 @@ begin again.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import structlog
@@ -31,12 +31,22 @@ _KNOWN_S: Final = 1.0
 
 
 class Guard:
-    """One platform's. Asks and writes the ledger; judging is :mod:`pipeline.enrich.decay`'s."""
+    """One platform's. Asks and writes the ledger; judging is :mod:`pipeline.enrich.decay`'s.
+
+    ``detail`` is what is asked of it where that is a setting: who asks for less has lost nothing.
+    """
 
     def __init__(
-        self, adapter: PlatformAdapter, ledger: Ledger, policy: DecaySettings, *, now: Callable[[], float]
+        self,
+        adapter: PlatformAdapter,
+        ledger: Ledger,
+        policy: DecaySettings,
+        *,
+        now: Callable[[], float],
+        detail: Sequence[str] = (),
     ) -> None:
         self._adapter, self._ledger, self._policy, self._now = adapter, ledger, policy, now
+        self._detail = "".join(f" {one}" for one in detail)
         self._watch: Watch | None = None
         self._noted = 0
         self._lock = threading.Lock()
@@ -91,7 +101,7 @@ class Guard:
 
     def _shown(self, title: StoredTitle, id_: str, bodies: Mapping[str, bytes]) -> dict[tuple[str, str], bool]:
         row = load_row(title.row)
-        titles = f"{self._adapter.convert_version} {row.type.value} {row.status.value}"
+        titles = f"{self._adapter.convert_version} {row.type.value} {row.status.value}{self._detail}"
         try:
             filled = filled_fields(self._adapter.convert(id_, bodies))
         except Exception:  # noqa: BLE001  # whatever it stumbles over: the step reports it, here it is an unreadable answer

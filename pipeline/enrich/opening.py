@@ -127,7 +127,10 @@ async def opened(
     adapters = make_adapters(settings)
     with ExitStack() as resources:
         recorder = None if record is None else resources.enter_context(Recorder(record, manifest_of(settings)))
-        guards = {platform: Guard(adapter, ledger, settings.decay, now=now) for platform, adapter in adapters.items()}
+        guards = {
+            platform: Guard(adapter, ledger, settings.decay, now=now, detail=settings.platforms.of(platform).detail)
+            for platform, adapter in adapters.items()
+        }
         for guard in guards.values():
             resources.callback(guard.close)
         store = open_store(settings, *_vectors(texts, pictures))

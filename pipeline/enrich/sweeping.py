@@ -7,44 +7,20 @@ is kept as it comes; killed anywhere, the same call goes on with the pages that 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
-from pipeline.domain.canonical import JsonValue, canonical_bytes
+from pipeline.domain.canonical import canonical_bytes
 from pipeline.domain.exchange import Answer, Part, Reading
 from pipeline.domain.names import Platform
 from pipeline.enrich.asking import Transport
+from pipeline.enrich.paging import CHUNK, Pages, SweepReport
 from pipeline.enrich.settling import settle_from_kept
 from pipeline.ledger import Ledger
-from pipeline.ledger.fetched import REUSE_S, Said
+from pipeline.ledger.fetched import Said
 from pipeline.platforms.animeschedule.requests import ANIME
 from pipeline.platforms.animeschedule.sweep import SweptPage, read_page, sweep_request
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import FreshnessSettings
 
-__all__ = ["SweepReport", "Sweeper"]
-
-_CHUNK = 500
-
-
-@dataclass(slots=True)
-class SweepReport:
-    """What a sweep came to."""
-
-    pages: int = 0
-    asked: int = 0
-    """Pages that were asked for; the others were there."""
-    records: int = 0
-    found: int = 0
-    """Wanted ids that some record repeats."""
-    absent: int = 0
-    titles_changed: int = 0
-    is_whole: bool = True
-    """Every record was seen. Else the list changed meanwhile: nothing counts as absent, the next run asks for it."""
-
-    def as_json(self) -> dict[str, JsonValue]:
-        """Plain data."""
-        return {
-            "pages": self.pages, "asked": self.asked, "records": self.records, "found": self.found,
-            "absent": self.absent, "titles_changed": self.titles_changed, "is_whole": self.is_whole,
-        }  # fmt: skip
+__all__ = ["Sweeper"]
 
 
 @dataclass(slots=True)
@@ -54,6 +30,8 @@ class _Seen:
     routes: set[str] = field(default_factory=set)
     kinds: dict[str, list[str]] = field(default_factory=dict)
     totals: set[int] = field(default_factory=set)
+    unlisted: int = 0
+    repeated: int = 0
     since: float = float("inf")
 
     def take(self, page: SweptPage, said_at: float) -> Reading:
@@ -63,8 +41,10 @@ class _Seen:
         parts: dict[str, tuple[Part, ...]] = {}
         for record in page.records:
             if record.route in self.routes:
-                continue  # the list moved on by one, and a record came twice
+                self.repeated += 1  # the list moved on by one
+                continue
             self.routes.add(record.route)
+            self.unlisted += not record.ids
             for id_ in record.ids:
                 kinds = self.kinds.setdefault(id_, [])
                 kinds.append(f"{ANIME}/{record.route}" if kinds else ANIME)
@@ -97,42 +77,33 @@ class Sweeper:
                 break
             pages = page.pages
         report.records, report.found = len(seen.routes), len(seen.kinds)
+        report.unlisted, report.repeated = seen.unlisted, seen.repeated
         report.is_whole = bool(seen.routes) and seen.totals == {len(seen.routes)}
         self.on_step("sweep:settle")
         if report.is_whole:
             self._note_absent(report, sorted(wanted - seen.kinds.keys()), seen.since, is_new)
         self.ledger.fetched.forget_parts(Platform.ANIMESCHEDULE, seen.kinds)
-        for start in range(0, len(active), _CHUNK):
-            chunk = active[start : start + _CHUNK]
+        for start in range(0, len(active), CHUNK):
+            chunk = active[start : start + CHUNK]
             settled = settle_from_kept(self.ledger, self.adapter, chunk, is_new, self.freshness)
             report.titles_changed += settled.changed
         return report
 
     def _wanted(self, active: list[str]) -> set[str]:
-        chunks = (active[start : start + _CHUNK] for start in range(0, len(active), _CHUNK))
+        chunks = (active[start : start + CHUNK] for start in range(0, len(active), CHUNK))
         return {
             id_ for chunk in chunks for t in self.ledger.titles.load(chunk) for id_ in self.adapter.wanted_ids(t.ids)
         }
 
     async def _page(self, report: SweepReport, seen: _Seen, wanted: set[str], is_new: dict[str, bool]) -> SweptPage:
-        request = sweep_request(report.pages)
-        had = self.ledger.fetched.answer_since(request.key, self.now() - REUSE_S)
-        if had is None:
-            self.on_step("ask:sweep")
-            answer = await self.transport.send(request, self.adapter.check_answer)
-            report.asked += 1
-            said_at = self.now()
-        else:
-            body, said_at = had
-            answer = Answer(200, {}, body, "")
-        page = read_page(answer.body, wanted)
-        reading = seen.take(page, said_at)
-        older = self._older(reading.parts, said_at)
+        pages = Pages(self.adapter, self.ledger, self.transport, self.now, self.on_step)
+        given = await pages.give(sweep_request(report.pages))
+        report.asked += given.is_asked
+        page = read_page(given.answer.body, wanted)
+        reading = seen.take(page, given.said_at)
+        older = self._older(reading.parts, given.said_at)
         is_new |= {id_: id_ in older or is_new.get(id_, False) for id_ in reading.parts}
-        if had is None or older:
-            self.on_step("keep:sweep")
-            newer = Reading({id_: reading.parts[id_] for id_ in older})
-            self.ledger.fetched.save([Said(request, answer, newer, said_at=said_at)])
+        pages.keep(given, Reading({id_: reading.parts[id_] for id_ in older}))
         return page
 
     def _note_absent(self, report: SweepReport, absent: list[str], since: float, is_new: dict[str, bool]) -> None:

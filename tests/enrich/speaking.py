@@ -120,6 +120,7 @@ class Desk:
         self.list_rows([[id_] for id_ in (ids or [str(number) for number in range(1, count + 1)])], status=status)
         self.adapter = SmallAdapter()
         self.why_off: str | None = None
+        self.tops_up = False
         self.concurrency = 1
         self.steps: list[str] = []
 
@@ -148,6 +149,7 @@ class Desk:
             freshness=FreshnessSettings(),
             now=self.clock,
             why_off=self.why_off,
+            tops_up=self.tops_up,
             concurrency=self.concurrency,
             on_step=self.steps.append,
         )

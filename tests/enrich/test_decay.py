@@ -250,6 +250,19 @@ async def test_a_platform_that_lost_fields_is_left_alone_and_the_others_go_on(
     assert standing(place) == good
 
 
+async def test_who_asks_for_less_has_lost_nothing(tmp_path: Path, platforms: Platforms) -> None:
+    """The official API's records have no producers and links: with other settings something else is normal."""
+    rows = [row for row in practice_rows()[1:] if (row["type"], row["status"]) == ("TV", "FINISHED")]
+    catalogue = write_catalogue(tmp_path / "some.jsonl", [row["title"] for row in rows if row["title"] != SERIES][:7])
+    alone = {p.value: {"enabled": p is JIKAN} for p in Platform} | {"jikan": {"core": []}}
+    place = settings_for(tmp_path / "checkpoints", platforms.url, catalogue, decay=SMALL, platforms=alone)
+    await enrich(place)
+    other = place.model_dump()
+    other["platforms"]["jikan"]["base"] = "mal_v2"
+    told = await enrich(Settings(**other), now=in_days(31))
+    assert (told.report.quarantined, told.report.exit_code) == ({}, ExitCode.DONE)
+
+
 async def test_a_quarantine_ends_by_itself(place: Settings, platforms: Platforms) -> None:
     """After a day the platform is asked again; still drifted, it is left alone again after a few titles."""
     await enrich(place)

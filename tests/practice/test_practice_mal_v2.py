@@ -83,6 +83,34 @@ async def test_a_record_is_read_back_as_the_world_said_it() -> None:
         assert counts[Platform.JIKAN].kinds["full"] == 0
 
 
+async def test_the_ranking_lists_every_title_as_its_record_does() -> None:
+    """Page by page to the end, without what only a single record has; adult titles only for who asks for them."""
+    rows = read_practice_rows()
+    ids = World(rows).ids(Platform.JIKAN)
+    async with run_practice(PracticeSettings(rows=rows, has_limits=False)) as server, aiohttp.ClientSession() as http:
+        address = f"{server.url}/mal_v2/anime/ranking"
+        url, listed = f"{address}?ranking_type=all&limit=10&nsfw=true&fields=num_episodes,background", list[str]()
+        while url:
+            async with http.get(url, headers=CLIENT) as answer:
+                page = orjson.loads(await answer.read())
+            assert {key for row in page["data"] for key in row["node"]} == {
+                "id", "title", "main_picture", "num_episodes",
+            }  # fmt: skip
+            listed += [str(row["node"]["id"]) for row in page["data"]]
+            url = page["paging"].get("next", "")
+        assert listed == list(ids)
+        async with http.get(f"{address}?ranking_type=all&limit=500", headers=CLIENT) as answer:
+            tame = orjson.loads(await answer.read())["data"]
+        adult = [id_ for id_ in ids if (title := World(rows).title(Platform.JIKAN, id_)) and title.is_adult]
+        assert adult
+        assert {str(row["node"]["id"]) for row in tame} == set(ids) - set(adult)
+        for wrong in ("ranking_type=all&limit=501", "limit=10", "ranking_type=all&offset=x"):
+            async with http.get(f"{address}?{wrong}", headers=CLIENT) as answer:
+                assert answer.status == 400
+        async with http.get(f"{address}?ranking_type=all") as answer:
+            assert answer.status == 403
+
+
 async def test_every_extra_is_read_back() -> None:
     """Votes, biographies, and a synopsis and a length for every listed episode."""
     rows = read_practice_rows()

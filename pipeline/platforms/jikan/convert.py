@@ -42,9 +42,9 @@ from pipeline.platforms._reading import EMPTY, JsonObject, broken
 from pipeline.platforms._text import clean_prose, make_text
 from pipeline.platforms.jikan.cast import convert_characters, convert_staff, picture
 from pipeline.platforms.jikan.episodes import convert_episodes
-from pipeline.platforms.jikan.mal_v2 import MAL_V2, convert_record
+from pipeline.platforms.jikan.mal_v2 import convert_record
 from pipeline.platforms.jikan.names_of_title import name_titles
-from pipeline.platforms.jikan.payload import FULL, PartData, episode_pages, parse_part
+from pipeline.platforms.jikan.payload import FULL, LIST, V2_LIST, PartData, episode_pages, parse_part, record_kind
 from pipeline.platforms.jikan.songs import parse_song
 from pipeline.platforms.jikan.words import (
     ADULT_LABELS,
@@ -64,6 +64,10 @@ _LENGTH: Final = re.compile(r"(\d{1,4})\s*(hr|hour|min|sec)", re.IGNORECASE)
 _SECONDS: Final = {"hr": 3600, "hour": 3600, "min": 60, "sec": 1}
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):[0-5]\d", re.ASCII)
 _YOUTUBE: Final = re.compile(r"/(?:embed/|watch\?v=|v/)([\w-]{6,20})", re.ASCII)
+_NOT_LISTED: Final = {
+    LIST: "only MyAnimeList's list was read, which tells no relations, theme songs and links",
+    V2_LIST: "only the official API's ranking was read, which tells no relations, theme songs, background and pictures",
+}
 _FLAT_TITLES: Final = (("title", "Default"), ("title_english", "English"), ("title_japanese", "Japanese"))
 _LABELS: Final = (
     ("genres", LabelKind.GENRE),
@@ -81,13 +85,16 @@ _IMAGE_SIZES: Final = (("image_url", None), ("small_image_url", "small"), ("larg
 
 def convert_title(id_: str, parts: Mapping[str, bytes]) -> SourceTitle:
     """Say in our terms what MyAnimeList says. Raises ``Broken`` when a part cannot be read or no record is there."""
-    if FULL not in parts and MAL_V2 not in parts:
+    kind = record_kind(parts)
+    if kind is None:
         raise broken(Platform.JIKAN, id_, FULL, "was never had")
     read = {kind: parse_part(body, id_, kind) for kind, body in parts.items()}
     notes, nothing = Notes(Source.MAL), PartData()
     for kind in sorted(kind for kind, part in read.items() if part.is_missing):
         notes.note("part_absent", f"MyAnimeList has nothing under {kind!r}", kind)
-    base = _convert_full(id_, read, notes) if FULL in read else _convert_official(read, notes)
+    if kind in (LIST, V2_LIST):
+        notes.note("list_row", _NOT_LISTED[kind], kind)
+    base = _convert_full(id_, kind, read, notes) if kind in (FULL, LIST) else _convert_official(kind, read, notes)
     return replace(
         base,
         characters=convert_characters(read.get("characters", nothing).many, _biographies(read), notes),
@@ -98,9 +105,9 @@ def convert_title(id_: str, parts: Mapping[str, bytes]) -> SourceTitle:
     )
 
 
-def _convert_official(read: Mapping[str, PartData], notes: Notes) -> SourceTitle:
+def _convert_official(kind: str, read: Mapping[str, PartData], notes: Notes) -> SourceTitle:
     """The official API's record, and of the extras what they add to it."""
-    base, nothing = convert_record(read[MAL_V2].one, notes), PartData()
+    base, nothing = convert_record(read[kind].one, notes), PartData()
     wide = _statistics(EMPTY, read.get("statistics", nothing).one)
     figures = base.statistics or Statistics()
     return replace(
@@ -115,8 +122,8 @@ def _convert_official(read: Mapping[str, PartData], notes: Notes) -> SourceTitle
     )
 
 
-def _convert_full(id_: str, read: Mapping[str, PartData], notes: Notes) -> SourceTitle:
-    full, nothing = read[FULL].one, PartData()
+def _convert_full(id_: str, kind: str, read: Mapping[str, PartData], notes: Notes) -> SourceTitle:
+    full, nothing = read[kind].one, PartData()
     rating = notes.known("age_rating", _rating_word(full), RATINGS)
     links = _links(full, read)
     return SourceTitle(

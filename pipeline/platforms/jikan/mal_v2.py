@@ -53,7 +53,7 @@ from pipeline.platforms.jikan.words import (
     TYPES,
 )
 
-__all__ = ["MAL_V2", "ask_record", "check_record", "convert_record", "parse_record"]
+__all__ = ["MAL_V2", "V2_LIST_FIELDS", "ask_record", "check_record", "convert_record", "parse_record"]
 
 MAL_V2: Final = Service.MAL_V2.value
 """The kind of the part, and of the request."""
@@ -64,6 +64,11 @@ _FIELDS: Final = (
     "num_episodes", "start_season", "broadcast", "source", "average_episode_duration", "rating", "pictures",
     "background", "related_anime", "related_manga", "studios", "statistics", "opening_themes", "ending_themes",
 )  # fmt: skip
+_ALONE: Final = frozenset(
+    {"pictures", "background", "related_anime", "related_manga", "statistics", "opening_themes", "ending_themes"}
+)
+V2_LIST_FIELDS: Final = tuple(field for field in _FIELDS if field not in _ALONE)
+"""What a list tells of each title: all of a record but what is told of one title alone."""
 _CLOCK: Final = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d", re.ASCII)
 _THEMES: Final = (("opening_themes", "opening"), ("ending_themes", "ending"))
 _SIZES: Final = (("medium", None), ("large", "large"))
@@ -78,8 +83,8 @@ def ask_record(id_: str) -> Request:
     return Request(Platform.JIKAN, MAL_V2, f"/anime/{id_}", (id_,), params, service=Service.MAL_V2)
 
 
-def check_record(answer: Answer) -> None:
-    """Raise what an answer means that is no record. 403 is ``Blocked``: it is what attackers are told."""
+def check_record(answer: Answer, *, holds: str = "id") -> None:
+    """Raise what an answer means without the field it must hold. 403 is ``Blocked``: it is what attackers are told."""
     error = _error_of(answer)
     if answer.status in (400, 401) and error:
         said = f"{error.text('error')} {error.text('message') or ''}".strip()
@@ -98,9 +103,9 @@ def check_record(answer: Answer) -> None:
         )
     check_status(answer, Service.MAL_V2)
     value = check_json(answer, Service.MAL_V2)
-    if isinstance(value, dict) and "id" not in value:
+    if isinstance(value, dict) and holds not in value:
         raise Transient(
-            f"mal_v2 answered {answer.status} with no record: {one_line(answer.body)!r}",
+            f"mal_v2 answered {answer.status} without {holds!r}: {one_line(answer.body)!r}",
             platform=MAL_V2,
             status=answer.status,
             evidence=one_line(answer.body),

@@ -3,22 +3,40 @@
 Promises: a 200 that carries an error is found out; a 404 for anything but the title itself reads as "has none".
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
 import orjson
 
 from pipeline.domain.exchange import Answer, Request
-from pipeline.domain.names import Platform, Service
+from pipeline.domain.names import Host, Platform, Service
 from pipeline.errors import Broken, Throttled, Transient, one_line
 from pipeline.platforms._http import check_json, check_status, stated_wait_s
 from pipeline.platforms._reading import EMPTY, JsonObject, broken, parse_object
 from pipeline.platforms.jikan.mal_v2 import MAL_V2, check_record, parse_record
 
-__all__ = ["FULL", "PartData", "cast_ids", "check_payload", "episode_numbers", "episode_pages", "parse_part"]
+__all__ = [
+    "FULL",
+    "LIST",
+    "RECORDS",
+    "V2_LIST",
+    "PartData",
+    "cast_ids",
+    "check_payload",
+    "episode_numbers",
+    "episode_pages",
+    "parse_part",
+    "record_kind",
+]
 
 FULL: Final = "full"
+LIST: Final = "list"
+"""A row of the list of all titles: the record without relations, theme songs and links."""
+V2_LIST: Final = "mal_v2_list"
+"""A row of the official API's ranking."""
+RECORDS: Final = (FULL, MAL_V2, LIST, V2_LIST)
+"""Kinds of parts that tell what a title is, the fullest first."""
 _UPSTREAM_WAIT_S: Final = 300.0
 """MyAnimeList itself limits the service we ask; coming back sooner only makes it worse."""
 
@@ -39,8 +57,10 @@ class PartData:
 
 def check_payload(request: Request, answer: Answer) -> None:
     """Raise what an answer means that carries no usable ``data``."""
+    if answer.status == 404 and request.kind in (LIST, V2_LIST):
+        _raise(Broken, answer, "it has no list of all titles: check its base_url", host=request.host)
     if request.service is Service.MAL_V2:
-        check_record(answer)
+        check_record(answer, holds="data" if request.kind == V2_LIST else "id")
         return
     body = _error_body(answer)
     if answer.status == 429 and _is_upstream(body):
@@ -86,12 +106,17 @@ def _is_upstream(body: JsonObject) -> bool:
 
 
 def _raise(
-    kind: type[Throttled | Transient | Broken], answer: Answer, problem: str, wait_s: float | None = None
+    kind: type[Throttled | Transient | Broken],
+    answer: Answer,
+    problem: str,
+    wait_s: float | None = None,
+    *,
+    host: Host = Platform.JIKAN,
 ) -> NoReturn:
     evidence = one_line(answer.body)
     raise kind(
-        f"jikan answered {answer.status}, {problem}: {evidence!r}",
-        platform=Platform.JIKAN.value,
+        f"{host.value} answered {answer.status}, {problem}: {evidence!r}",
+        platform=host.value,
         status=answer.status,
         evidence=evidence,
         wait_s=wait_s,
@@ -100,7 +125,7 @@ def _raise(
 
 def parse_part(body: bytes, id_: str, kind: str) -> PartData:
     """Read one part. Raises ``Broken`` when it is not the shape its kind has, or speaks of another title."""
-    if kind == MAL_V2:
+    if kind in (MAL_V2, V2_LIST):
         return PartData(one=parse_record(body, id_))
     envelope = parse_object(body, platform=Platform.JIKAN, id_=id_, part=kind)
     data = envelope.raw("data")
@@ -113,9 +138,14 @@ def parse_part(body: bytes, id_: str, kind: str) -> PartData:
     one = envelope.obj("data")
     if not one:
         raise broken(Platform.JIKAN, id_, kind, "has no object under 'data'", body)
-    if kind == FULL and one.id("mal_id") != id_:
+    if kind in (FULL, LIST) and one.id("mal_id") != id_:
         raise broken(Platform.JIKAN, id_, kind, f"speaks of {one.id('mal_id')!r}", body)
     return PartData(one=one)
+
+
+def record_kind(parts: Collection[str]) -> str | None:
+    """The fullest record among some kinds of parts; ``None`` when there is none."""
+    return next((kind for kind in RECORDS if kind in parts), None)
 
 
 def episode_pages(parts: Mapping[str, bytes]) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """What to ask a Jikan-shaped service for one title, as a pure function of the parts already had.
 
 Round one: the record (``full``, or ``mal_v2`` of the official API), which says whether the title is there at all and
-whether it can have an episode list; either will do for the rounds after. Round two:
+whether it can have an episode list; any will do for the rounds after, a row of a list too. Round two:
 ``characters``, ``staff``, the first page of episodes, and the extras that are one request a title. Round three: all
 further pages, and details of single episodes and characters where those are wanted: by far the dearest. A killed run
 asks only what is missing; an id that nobody has costs one request.
@@ -15,12 +15,22 @@ from pipeline.domain.names import Platform, TitleType
 from pipeline.errors import BadInput
 from pipeline.platforms._reading import broken
 from pipeline.platforms.jikan.mal_v2 import MAL_V2, ask_record
-from pipeline.platforms.jikan.payload import FULL, cast_ids, episode_numbers, episode_pages, parse_part
+from pipeline.platforms.jikan.payload import (
+    FULL,
+    LIST,
+    RECORDS,
+    V2_LIST,
+    cast_ids,
+    episode_numbers,
+    episode_pages,
+    parse_part,
+    record_kind,
+)
 
 __all__ = ["CORE", "EXTRAS", "Base", "expect_kinds", "plan_title"]
 
-Base: TypeAlias = Literal["full", "mal_v2"]
-"""The kind of a title's record."""
+Base: TypeAlias = Literal["full", "mal_v2", "list", "mal_v2_list"]
+"""The kind of a title's record. A fuller one will do as well; a list's row that is not had is asked for as a record."""
 
 _BESIDE: Final = ("characters", "staff", "statistics", "pictures", "videos")
 _EPISODES: Final = "episodes"
@@ -44,13 +54,23 @@ def plan_title(wanted: Wanted, asked: Collection[str] = CORE, base: Base = FULL)
     """Requests still open for one title. Raises ``Broken`` when a stored part cannot be read."""
     if not (wanted.id.isascii() and wanted.id.isdigit()):
         raise BadInput(f"{wanted.id!r} is not a MyAnimeList id; give the number from the title's address")
-    if FULL not in wanted.parts and base not in wanted.parts:
-        return (ask_record(wanted.id) if base == MAL_V2 else _request(wanted.id, FULL),)
+    will_do = RECORDS[: RECORDS.index(base) + 1]
+    record = () if any(kind in wanted.parts for kind in will_do) else (_ask_record(wanted.id, base),)
+    if record_kind(wanted.parts) is None:
+        return record
     kinds = [kind for kind in _beside(asked) if kind not in wanted.parts]
     if _EPISODES in asked and _has_list(wanted):
         kinds += [f"episodes/{page}" for page in _missing_pages(wanted)]
     kinds += [kind for kind in _details(wanted, asked) if kind not in wanted.parts]
-    return tuple(_request(wanted.id, kind) for kind in kinds)
+    return (*record, *(_request(wanted.id, kind) for kind in kinds))
+
+
+def _asked_kind(base: Base) -> str:
+    return MAL_V2 if base in (MAL_V2, V2_LIST) else FULL
+
+
+def _ask_record(id_: str, base: Base) -> Request:
+    return ask_record(id_) if _asked_kind(base) == MAL_V2 else _request(id_, FULL)
 
 
 def expect_kinds(wanted: Wanted, asked: Collection[str] = CORE, base: Base = FULL) -> tuple[str, ...]:
@@ -60,7 +80,7 @@ def expect_kinds(wanted: Wanted, asked: Collection[str] = CORE, base: Base = FUL
     """
     has_none = _EPISODES not in asked or wanted.type in _WITHOUT_LIST_HERE or wanted.episodes == 1
     listed = 0 if has_none else wanted.episodes or 1
-    kinds = (base, *_beside(asked), *[_EPISODES] * -(-listed // _PAGE_SIZE))
+    kinds = (_asked_kind(base), *_beside(asked), *[_EPISODES] * -(-listed // _PAGE_SIZE))
     details = ["episode"] * listed if _EPISODE_DETAILS in asked else []
     return (*kinds, *details, *(["character"] * _USUAL_CAST if _CHARACTER_DETAILS in asked else []))
 
@@ -90,10 +110,9 @@ def _request(id_: str, kind: str) -> Request:
 
 
 def _has_list(wanted: Wanted) -> bool:
-    if FULL in wanted.parts:
-        record, type_, count = parse_part(wanted.parts[FULL], wanted.id, FULL).one, "type", "episodes"
-    else:
-        record, type_, count = parse_part(wanted.parts[MAL_V2], wanted.id, MAL_V2).one, "media_type", "num_episodes"
+    kind = record_kind(wanted.parts) or FULL
+    record = parse_part(wanted.parts[kind], wanted.id, kind).one
+    type_, count = ("type", "episodes") if kind in (FULL, LIST) else ("media_type", "num_episodes")
     return (record.text(type_) or "").lower() not in _WITHOUT_LIST and record.integer(count) != 1
 
 

@@ -1,4 +1,4 @@
-"""``animeschedule sweep`` as an operator types it."""
+"""``animeschedule sweep`` and ``jikan sweep`` as an operator types them."""
 
 import json
 from pathlib import Path
@@ -23,3 +23,15 @@ def test_a_platform_that_is_off_is_not_swept(tmp_path: Path) -> None:
     off = {"ANIME_ENRICH_PLATFORMS__ANIMESCHEDULE__ENABLED": "false"}
     message = told(anime_enrich("animeschedule", "sweep", folder=tmp_path, env=off), 2)
     assert "platforms.animeschedule.enabled" in message
+
+
+def test_myanimelists_list_spares_records_where_it_is_enough(tmp_path: Path) -> None:
+    """One page; with ``list`` as the base no record of a swept title is planned, with ``full`` all are."""
+    ended = anime_enrich("jikan", "sweep", "--practice", "--speed", "60", folder=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert "pages     1, 1 of them asked for now; 22 records" in ended.stdout
+    assert "left      1 records of nothing the catalogue lists" in ended.stdout
+    for base, records in (("full", 22), ("list", 1)):
+        env = {"ANIME_ENRICH_PLATFORMS__JIKAN__BASE": base}
+        planned = json.loads(anime_enrich("plan", "--practice", "--all", "--json", folder=tmp_path, env=env).stdout)
+        assert planned["platforms"]["jikan"]["requests"]["full"] == records
