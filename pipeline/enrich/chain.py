@@ -182,8 +182,8 @@ class Chain:
 
     def conclude(self, made: Sequence[Made], loaded: Loaded, *, config: Digest, run_id: str) -> list[Ended]:
         """Note the end of each title: its result, and until when it is good."""
+        quarantined = self.parts.ledger.quarantines.standing().keys()  # first: what is imposed after is seen at the end
         stored = self.parts.ledger.fetched.outcomes([m.title.title_id for m in made])
-        quarantined = self.parts.ledger.quarantines.standing().keys()
         unlucky = set(loaded.images_failed)
         ended: list[Ended] = []
         finished: list[Finished] = []
@@ -211,7 +211,7 @@ class Chain:
             )
             ended.append(Ended(m, result, why))
         self.on_step("finish")
-        self.parts.ledger.titles.finish(finished, run_id=run_id)
+        self.parts.ledger.titles.finish(finished, run_id=run_id, standing=quarantined)
         return ended
 
     def _due_at(self, outcomes: Mapping[Platform, Settled], quarantined: Collection[Platform]) -> dict[Platform, float]:

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.source_title import SourceTitle
+from pipeline.ledger.sights import Key, Sight
 from pipeline.settings import DecaySettings
 
-__all__ = ["HERE", "READ", "SAID", "STILL_HERE", "Sight", "Verdict", "Watch", "filled_fields", "judge"]
+__all__ = ["HERE", "READ", "SAID", "STILL_HERE", "Verdict", "Watch", "filled_fields", "judge"]
 
 READ: Final = "~read"
 """The answer could be read."""
@@ -38,19 +39,8 @@ _NAMES: Final = {
     STILL_HERE: "titles it had",
 }
 
-Key = tuple[str, str]
-"""Of which titles (``2 TV FINISHED``: version of conversion, type, status, what is asked), and which field."""
 Share = Callable[[Key], float | None]
 """In which share of earlier titles a field was there; ``None`` where too few are known."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What one answer, or one title, showed: of each field whether it was there. ``sample`` is how the answer began."""
-
-    shown: Mapping[Key, bool]
-    title_id: str | None = None
-    sample: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +73,9 @@ class _Window:
 
 
 class Watch:
-    """The last sights of one platform, and what was normal before them.
+    """The last sights of one platform, whoever made them, and what was normal before them.
 
-    A sight becomes normal when it leaves the window, or at the end, never while it may be evidence.
+    A sight becomes normal when it leaves the window, never while it may be evidence.
     """
 
     def __init__(self, policy: DecaySettings, normal: Mapping[Key, tuple[int, int]]) -> None:
@@ -93,10 +83,17 @@ class Watch:
         self._filled = Counter({key: filled for key, (filled, _) in normal.items()})
         self._seen = Counter({key: seen for key, (_, seen) in normal.items()})
         self._answers, self._titles = _Window(), _Window()
-        self._news: dict[Key, tuple[int, int]] = {}
 
     def note(self, sight: Sight) -> Verdict | None:
         """One more sight; gives a verdict when the platform has decayed."""
+        window, lacking = self.take(sight)
+        few = min(self._policy.lost, self._policy.broken) * self._policy.least
+        if all(window.lacking[field] < few for field in lacking):
+            return None  # no need to look at all of them
+        return judge((one for one, _ in window.sights), self._share, self._policy)
+
+    def take(self, sight: Sight) -> tuple[_Window, tuple[str, ...]]:
+        """One more sight, without a verdict; gives its window and what it lacks."""
         window = self._answers if sight.title_id is None else self._titles
         lacking = tuple(
             key[1]
@@ -105,27 +102,12 @@ class Watch:
         )
         window.push(sight, lacking)
         if len(window.sights) > self._policy.window:
-            self._settle(window.pop())
-        few = min(self._policy.lost, self._policy.broken) * self._policy.least
-        if all(window.lacking[field] < few for field in lacking):
-            return None  # no need to look at all of them
-        return judge((one for one, _ in window.sights), self._share, self._policy)
+            self.settle(window.pop())
+        return window, lacking
 
-    def settle(self) -> None:
-        """Take what is left in the windows for normal."""
-        for window in (self._answers, self._titles):
-            while window.sights:
-                self._settle(window.pop())
-
-    def take_news(self) -> dict[Key, tuple[int, int]]:
-        """``key -> (filled, seen)`` that became normal since this was last asked."""
-        news, self._news = self._news, {}
-        return news
-
-    def _settle(self, sight: Sight) -> None:
+    def settle(self, sight: Sight) -> None:
+        """Take a sight for normal."""
         for key, was_there in sight.shown.items():
-            filled, seen = self._news.get(key, (0, 0))
-            self._news[key] = (filled + was_there, seen + 1)
             self._filled[key] += was_there
             self._seen[key] += 1
 

@@ -14,12 +14,12 @@ from pipeline.domain.names import AiringStatus, Outcome, Platform
 from pipeline.enrich.adapters import ids_to_ask
 from pipeline.enrich.asking import Asking, Transport
 from pipeline.enrich.batching import BatchSize
-from pipeline.enrich.decay import Sight
 from pipeline.enrich.freshness import FOREVER, fresh_until, is_fresh, missing_of, outcome_of_kept, wanted_of
 from pipeline.enrich.guarding import Guard
 from pipeline.errors import EnrichError
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import REUSE_S, Had, Kept, Settled, SettledOutcome
+from pipeline.ledger.sights import Sight
 from pipeline.ledger.titles import StoredTitle
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import FreshnessSettings
@@ -213,8 +213,13 @@ class Fetcher:
         outdated = {id_: tuple(had[id_].parts) for id_ in whole if had[id_].has_older}
         if outdated:
             self.ledger.fetched.forget_parts(self.platform, outdated)
-        self.ledger.fetched.settle(outcomes)
-        return self._sights(batch, outcomes, {id_: since[id_] for id_ in whole})
+        sights = self._sights(batch, outcomes, {id_: since[id_] for id_ in whole})
+        if self.guard is None:
+            self.ledger.fetched.settle(outcomes)
+        else:
+            with self.guard.exchanging(sights) as exchange:
+                self.ledger.fetched.settle(outcomes, exchange)
+        return sights
 
     def _sights(
         self, batch: Sequence[_Asked], outcomes: Sequence[SettledOutcome], whole: Mapping[str, float]

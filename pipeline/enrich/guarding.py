@@ -1,21 +1,24 @@
 """Who watches over one platform: sees what it answers, and leaves it alone when it has decayed.
 
-What is in quarantine stands in the ledger, so every process that shares it stops asking, and the next run does not
-begin again.
+What was seen lately stands in the ledger, so processes that share it, and runs of one title each, reach a verdict
+together; and so does what is in quarantine, so that all stop asking and the next run does not begin again.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import structlog
 
 from pipeline.catalogue import load_row
 from pipeline.domain.names import Outcome, Platform
-from pipeline.enrich.decay import HERE, READ, SAID, STILL_HERE, Sight, Watch, filled_fields
+from pipeline.enrich.decay import HERE, READ, SAID, STILL_HERE, Watch, filled_fields
 from pipeline.errors import Blocked, one_line
 from pipeline.ledger import Ledger
 from pipeline.ledger.quarantine import Quarantine
+from pipeline.ledger.sights import LATELY_S, Exchange, Sight
 from pipeline.ledger.titles import StoredTitle
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.settings import DecaySettings
@@ -24,8 +27,6 @@ __all__ = ["Guard"]
 
 _log = structlog.get_logger(__name__)
 _HOUR_S: Final = 3600.0
-_NOTED: Final = 500
-"""Sights after which what is normal is written down; a killed run forgets fewer."""
 _KNOWN_S: Final = 1.0
 """So long is a look into the ledger good: another process's quarantine is obeyed that much later."""
 
@@ -48,8 +49,10 @@ class Guard:
         self._adapter, self._ledger, self._policy, self._now = adapter, ledger, policy, now
         self._detail = "".join(f" {one}" for one in detail)
         self._watch: Watch | None = None
-        self._noted = 0
-        self._lock = threading.Lock()
+        self._after = 0
+        self._unwritten, self._others = deque[Sight](), deque[Sight]()
+        self._judged: list[Sight] = []
+        self._lock, self._loading, self._sharing = threading.Lock(), threading.Lock(), threading.Lock()
         self._known: tuple[float, Quarantine | None] | None = None
 
     @property
@@ -70,12 +73,15 @@ class Guard:
         """Raise ``Blocked`` while the platform is in quarantine."""
         quarantine = self.standing()
         if quarantine is not None:
+            self._forget()
             wait_s = quarantine.until - self._now()
             raise Blocked(quarantine.told, platform=self.platform.value, wait_s=wait_s)
 
     def see_answer(self, *, is_readable: bool, sample: str = "") -> None:
         """One answer; ``sample`` is the beginning of one that nobody can read."""
-        self.note(Sight({("", READ): is_readable}, sample=sample))
+        sight = Sight({("", READ): is_readable}, sample=sample)
+        self._unwritten.append(sight)
+        self.note(sight)
 
     def look_at(
         self, title: StoredTitle, outcome: Outcome, parts: Mapping[str, Mapping[str, bytes]], *, is_known: bool
@@ -92,12 +98,27 @@ class Guard:
             sample = sample or one_line(next(iter(bodies.values()), b""))
         return Sight(shown, title.title_id, sample)
 
+    @contextmanager
+    def exchanging(self, sights: Sequence[Sight]) -> Iterator[Exchange]:
+        """What is to be written with the outcomes these sights come from; others' sights are seen with it.
+
+        May run in a thread. The sights themselves are to be noted afterwards.
+        """
+        with self._sharing:
+            self._load()
+            unwritten = [self._unwritten.popleft() for _ in range(len(self._unwritten))]
+            older, last = _parted([*unwritten, *sights], self._policy.window)
+            exchange = self._exchange(last)
+            yield exchange
+            self._judged = older
+            self._after = exchange.after
+            self._others.extend(exchange.others)
+
     def close(self) -> None:
-        """Write down what was normal, unless the platform is in quarantine: then nothing was."""
-        if self._watch is not None:
-            if self.standing() is None:
-                self._watch.settle()
-            self._ledger.quarantines.add_normal(self.platform, self._watch.take_news())
+        """Write down the sights that came with no outcome."""
+        if self._unwritten or self._judged:
+            with self.exchanging(()) as exchange:
+                self._ledger.sights.exchange(exchange)
 
     def _shown(self, title: StoredTitle, id_: str, bodies: Mapping[str, bytes]) -> dict[tuple[str, str], bool]:
         row = load_row(title.row)
@@ -110,14 +131,13 @@ class Guard:
 
     def note(self, sight: Sight) -> None:
         """Judge by one more sight. Not in a thread: no title may be concluded on what is being taken back."""
-        if self._watch is None:
-            self._watch = Watch(self._policy, self._ledger.quarantines.normal(self.platform))
-        verdict = self._watch.note(sight)
-        self._noted += 1
-        if self._noted % _NOTED == 0:
-            self._ledger.quarantines.add_normal(self.platform, self._watch.take_news())
+        watch = self._load()
+        while self._others:
+            watch.take(self._others.popleft())
+        verdict = watch.note(sight)
         standing = self.standing()
         if standing is not None:  # the answers to it were on their way when the quarantine began
+            self._forget()
             if sight.title_id is not None:
                 self._ledger.quarantines.impose(self.platform, standing, [sight.title_id])
             return
@@ -126,5 +146,42 @@ class Guard:
         now = self._now()
         quarantine = Quarantine(now, now + self._policy.quarantine_hours * _HOUR_S, verdict.reason, verdict.evidence)
         self._ledger.quarantines.impose(self.platform, quarantine, verdict.suspects)
+        self._forget()
         self._known = None
         _log.error("platform_quarantined", platform=self.platform.value, reason=verdict.reason)
+
+    def _exchange(self, sights: Sequence[Sight]) -> Exchange:
+        me, window = self._ledger.worker.owner, self._policy.window
+        return Exchange(self.platform, me, sights, self._after, window, self._judged)
+
+    def _load(self) -> Watch:
+        """The watch, with what all who share the ledger saw within a day; what is older is normal."""
+        with self._loading:
+            if self._watch is None:
+                lately = self._ledger.sights.lately(self.platform)
+                watch = Watch(self._policy, lately.normal)
+                for at, sight in lately.sights:
+                    if at < self._now() - LATELY_S:
+                        watch.settle(sight)
+                    else:
+                        watch.take(sight)
+                self._watch, self._after = watch, max(self._after, lately.number)
+            return self._watch
+
+    def _forget(self) -> None:
+        """Begin anew after a quarantine: its evidence is neither normal nor evidence of a next one."""
+        self._unwritten.clear()
+        self._others.clear()
+        self._judged = []
+        with self._loading:
+            self._watch = None
+
+
+def _parted(sights: Sequence[Sight], last: int) -> tuple[list[Sight], list[Sight]]:
+    """The last answers and the last titles, and those before them, which are judged together but need not be kept."""
+    older: list[Sight] = []
+    newest: list[Sight] = []
+    for some in ([s for s in sights if s.title_id is None], [s for s in sights if s.title_id is not None]):
+        older += some[:-last]
+        newest += some[-last:]
+    return older, newest

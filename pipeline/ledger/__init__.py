@@ -1,10 +1,10 @@
 """What was done, from what, by what: the memory that makes a killed run go on and a second run cost nothing.
 
-``identity`` which URL is which title · ``titles`` the registry and what is due · ``learned`` ids that platforms say and
-no row lists · ``fetched`` answers and outcomes · ``quarantine`` platforms left alone, and what was normal · ``work``
-claims and step results · ``vectors`` vectors and points · ``blobs`` bodies by digest · ``runs`` the log · ``history``
-which record a title had when · ``review`` what a person should look at, and what persons decided · ``quality`` how
-good records are.
+``identity`` which URL is which title · ``titles`` the registry and what is due · ``learned`` ids that platforms say
+and no row lists · ``fetched`` answers and outcomes · ``quarantine`` platforms left alone · ``sights`` what was seen
+of them lately, and what was normal · ``work`` claims and step results · ``vectors`` vectors and points · ``blobs``
+bodies by digest · ``runs`` the log · ``history`` which record a title had when · ``review`` what a person should look
+at, and what persons decided · ``quality`` how good records are.
 """
 
 from collections.abc import Callable
@@ -18,6 +18,7 @@ from pipeline.ledger.quality import QualityBook
 from pipeline.ledger.quarantine import QuarantineBook
 from pipeline.ledger.review import ReviewBook
 from pipeline.ledger.runs import RunBook
+from pipeline.ledger.sights import SightBook
 from pipeline.ledger.titles import TitleBook
 from pipeline.ledger.vectors import VectorBook
 from pipeline.ledger.work import Claims, StepBook, Worker
@@ -38,6 +39,7 @@ class Ledger:
         self.claims = Claims(self.database, self.worker, now)
         self.steps = StepBook(self.database, self.worker, now)
         self.quarantines = QuarantineBook(self.database, now)
+        self.sights = SightBook(self.database, now)
         self.vectors = VectorBook(self.database, now)
         self.runs = RunBook(self.database, now)
         self.history = HistoryBook(self.database)

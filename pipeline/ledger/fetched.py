@@ -20,6 +20,7 @@ from pipeline.domain.names import Outcome, Platform
 from pipeline.errors import Damaged
 from pipeline.ledger.blobs import BlobStore
 from pipeline.ledger.database import Database, chunks
+from pipeline.ledger.sights import Exchange
 from pipeline.ledger.tables import ANSWERS, EARLIER_PARTS, OUTCOMES, PARTS
 
 __all__ = ["REUSE_S", "FetchBook", "Had", "Kept", "PartRef", "Said", "Settled", "SettledOutcome"]
@@ -274,8 +275,8 @@ class FetchBook:
                 c.execute(self._db.upsert(OUTCOMES, keep=("heard_at", "heard_before")), rows)
         return {t: open_since.get(t, now) for t in title_ids}
 
-    def settle(self, outcomes: Iterable[SettledOutcome]) -> None:
-        """Record what came of it."""
+    def settle(self, outcomes: Iterable[SettledOutcome], exchange: Exchange | None = None) -> None:
+        """Record what came of it, and what was seen of the platform with it."""
         now = self._now()
         rows = [
             {"title_id": o.title_id, "platform": o.platform.value, "outcome": o.outcome.value, "reason": o.reason,
@@ -292,6 +293,8 @@ class FetchBook:
                 c.execute(self._db.upsert(OUTCOMES, keep=("asked_at", "heard_before")), said)
             if silent:
                 c.execute(self._db.upsert(OUTCOMES, keep=("asked_at", "heard_at", "heard_before")), silent)
+            if exchange is not None:
+                exchange.apply(c, self._db, now)
 
     def outcomes(self, title_ids: Sequence[str]) -> dict[str, dict[Platform, Settled]]:
         """Settled outcomes by title and platform."""

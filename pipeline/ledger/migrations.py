@@ -101,6 +101,11 @@ MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
            conflicts integer not null, broken integer not null, drift integer not null)""",
         "create index steps_cpu on steps (title_id, step, cpu_s)",  # sums of it need not read all bodies
     ),
+    8: (
+        """create table sights (number {serial}, platform text not null, title_id text, owner text not null,
+           at {double} not null, body {blob} not null)""",
+        "create index sights_platform on sights (platform, number)",
+    ),
 }
 
 LATEST: Final = max(MIGRATIONS)

@@ -1,4 +1,4 @@
-"""Platforms that are left alone because they are no longer what they were, and what was normal before.
+"""Platforms that are left alone because they are no longer what they were.
 
 A quarantine is one transaction: with it, the titles that its evidence is made of get back what was heard of them
 before (or count as failed, where there was nothing), and are due to be made again.
@@ -14,9 +14,10 @@ from sqlalchemy.engine import Connection
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.names import Outcome, Platform
 from pipeline.ledger.database import Database, chunks
-from pipeline.ledger.tables import EARLIER_PARTS, NORMALS, OUTCOMES, PARTS, QUARANTINES, TITLES
+from pipeline.ledger.sights import forget_evidence
+from pipeline.ledger.tables import EARLIER_PARTS, NORMALS, OUTCOMES, PARTS, QUARANTINES, SIGHTS, TITLES
 
-__all__ = ["Quarantine", "QuarantineBook"]
+__all__ = ["Quarantine", "QuarantineBook", "standing_now"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Quarantine:
 
 
 class QuarantineBook:
-    """Quarantines, and how often each field was filled in finished work."""
+    """Quarantines."""
 
     def __init__(self, db: Database, now: Callable[[], float]) -> None:
         self._db = db
@@ -62,6 +63,7 @@ class QuarantineBook:
         }
         with self._db.write() as c:
             c.execute(self._db.upsert(QUARANTINES), row)
+            forget_evidence(c, self._db, platform, self._now())
             for chunk in chunks(suspects):
                 _take_back(c, platform, quarantine, chunk)
 
@@ -80,32 +82,17 @@ class QuarantineBook:
             c.execute(sa.delete(QUARANTINES).where(QUARANTINES.c.platform == platform.value))
             if is_new_normal:
                 c.execute(sa.delete(NORMALS).where(NORMALS.c.platform == platform.value))
+                c.execute(sa.delete(SIGHTS).where(SIGHTS.c.platform == platform.value))
             failed = sa.select(OUTCOMES.c.title_id).where(mine)
             c.execute(sa.update(TITLES).where(TITLES.c.title_id.in_(failed)).values(due_at=0.0))
             c.execute(sa.update(OUTCOMES).where(mine).values(fresh_until=0.0))
         return quarantine
 
-    def normal(self, platform: Platform) -> dict[tuple[str, str], tuple[int, int]]:
-        """``(titles, field) -> (filled, seen)`` over finished work."""
-        query = sa.select(NORMALS).where(NORMALS.c.platform == platform.value)
-        with self._db.read() as c:
-            return {(r["titles"], r["field"]): (r["filled"], r["seen"]) for r in c.execute(query).mappings()}
 
-    def add_normal(self, platform: Platform, counts: Mapping[tuple[str, str], tuple[int, int]]) -> None:
-        """Add what was finished since."""
-        if not counts:
-            return
-        rows = [
-            {"b_platform": platform.value, "b_titles": titles, "b_field": field, "b_filled": filled, "b_seen": seen}
-            for (titles, field), (filled, seen) in counts.items()
-        ]
-        names = ("platform", "titles", "field")
-        mine = sa.and_(*(NORMALS.c[name] == sa.bindparam(f"b_{name}") for name in names))
-        more = {name: NORMALS.c[name] + sa.bindparam(f"b_{name}") for name in ("filled", "seen")}
-        with self._db.write() as c:
-            fresh = [{name: row[f"b_{name}"] for name in names} | {"filled": 0, "seen": 0} for row in rows]
-            c.execute(self._db.insert_missing(NORMALS), fresh)
-            c.execute(sa.update(NORMALS).where(mine).values(**more), rows)
+def standing_now(c: Connection, now: float) -> set[Platform]:
+    """Platforms in quarantine, as seen within a transaction."""
+    query = sa.select(QUARANTINES.c.platform).where(QUARANTINES.c.until > now)
+    return {Platform(name) for name in c.execute(query).scalars()}
 
 
 def _take_back(c: Connection, platform: Platform, quarantine: Quarantine, suspects: Sequence[str]) -> None:

@@ -25,6 +25,7 @@ __all__ = [
     "REVIEW_ITEMS",
     "RUNS",
     "RUN_QUALITY",
+    "SIGHTS",
     "STEPS",
     "TITLES",
     "TITLE_QUALITY",
@@ -231,6 +232,18 @@ NORMALS = sa.Table(
     sa.Column("seen", sa.Integer, nullable=False),
 )
 """In how many of the titles ``seen`` a field was filled; ``titles`` says of which kind of them."""
+
+SIGHTS = sa.Table(
+    "sights",
+    METADATA,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=True),
+    _text("platform"),
+    _text("title_id", null=True),  # null: an answer, whoever it is about
+    _text("owner"),
+    _time("at"),
+    sa.Column("body", sa.LargeBinary, nullable=False),
+)
+"""What was seen of each platform lately and is not normal yet."""
 
 OUTCOMES = sa.Table(
     "outcomes",

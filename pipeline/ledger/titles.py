@@ -1,6 +1,6 @@
 """Titles in the ledger: kept in step with catalogue releases, looked up by id, listed when due."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pipeline.domain.canonical import Digest
-from pipeline.domain.names import Site, Tier
+from pipeline.domain.names import Platform, Site, Tier
 from pipeline.domain.quality import Quality
 from pipeline.domain.review import Review
 from pipeline.ledger import identity
@@ -16,6 +16,7 @@ from pipeline.ledger.database import Database, chunks
 from pipeline.ledger.history import OUTSIDE, Version, note_versions
 from pipeline.ledger.learned import forget_listed
 from pipeline.ledger.quality import note_quality
+from pipeline.ledger.quarantine import standing_now
 from pipeline.ledger.review import follow_merges, note_reviews, titles_locked_anew
 from pipeline.ledger.tables import IDENTITY_EVENTS, IDS, LEARNED_IDS, MENTIONS, POINTS, RELEASES, TITLES, URLS
 
@@ -273,16 +274,21 @@ class TitleBook:
             with self._db.write() as c:
                 _many(c, self._db.insert_missing(MENTIONS), missing)
 
-    def finish(self, finished: Sequence[Finished], *, run_id: str = OUTSIDE) -> None:
+    def finish(
+        self, finished: Sequence[Finished], *, run_id: str = OUTSIDE, standing: Collection[Platform] | None = None
+    ) -> None:
         """Record the end of some titles' passes, and which record each has from now on.
 
-        A title that was locked otherwise meanwhile stays due.
+        A title that was locked otherwise meanwhile stays due. ``standing`` are the platforms that were in quarantine
+        when the titles' outcomes were read: if another process imposed one since, they stay due.
         """
         now = self._now()
         with self._db.write() as c:
             versions = (Version(f.title_id, f.record, f.provenance, f.result) for f in finished)
             note_versions(c, versions, run_id=run_id, now=now)
             anew = titles_locked_anew(c, {f.title_id: f.locks for f in finished})
+            if standing is not None and not standing_now(c, now) <= set(standing):
+                anew = {f.title_id for f in finished}
             note_reviews(c, {f.title_id: f.review for f in finished if f.review is not None and f.title_id not in anew})
             measured = {f.title_id: f.quality for f in finished if f.quality is not None}
             note_quality(c, self._db, measured, run_id=run_id, now=now)

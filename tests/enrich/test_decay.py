@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from pipeline.domain.names import CharacterRole, Outcome, Platform, Source
 from pipeline.domain.record import AnimeRecord
 from pipeline.domain.source_title import Character, SourceTitle, Statistics
-from pipeline.enrich.decay import HERE, READ, SAID, STILL_HERE, Sight, Verdict, Watch, filled_fields
+from pipeline.enrich.decay import HERE, READ, SAID, STILL_HERE, Verdict, Watch, filled_fields
 from pipeline.enrich.opening import open_ledger
 from pipeline.enrich.report import ExitCode
+from pipeline.ledger.sights import Sight
 from pipeline.practice.faults import Fault, FaultKind
 from pipeline.settings import DecaySettings, Settings
 
@@ -118,17 +119,6 @@ def test_answers_and_titles_do_not_push_each_other_out() -> None:
             assert watch.note(Sight({("", READ): True})) is None
         verdict = watch.note(sight)
     assert verdict is not None
-
-
-def test_what_is_normal_grows_and_is_handed_over_once() -> None:
-    """With what leaves the window, and at the end with the rest."""
-    watch = watching({})
-    for sight in titles("synopses", *[True] * 45):
-        watch.note(sight)
-    assert watch.take_news() == {(TV, "synopses"): (5, 5)}
-    watch.settle()
-    assert watch.take_news() == {(TV, "synopses"): (40, 40)}
-    assert watch.take_news() == {}
 
 
 def test_what_was_learned_in_this_run_counts() -> None:

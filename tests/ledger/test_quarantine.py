@@ -1,4 +1,4 @@
-"""Quarantines: what they take back, how they end, and what is remembered as normal."""
+"""Quarantines: what they take back, and how they end."""
 
 from pipeline.domain.exchange import Answer, Part, Reading, Request
 from pipeline.domain.names import Outcome, Platform
@@ -97,15 +97,3 @@ def test_a_release_makes_failed_titles_due(ledger: Ledger, clock: Clock) -> None
     assert ledger.quarantines.standing() == {}
     found = ledger.fetched.outcomes(["t"])["t"]
     assert (found[JIKAN].outcome.fresh_until, found[KITSU].outcome.fresh_until) == (0.0, 9e9)
-
-
-def test_what_is_normal_adds_up_until_it_is_forgotten(ledger: Ledger) -> None:
-    """By platform, kind of titles and field; a release may say that everything is new."""
-    key, other = ("TV", "score"), ("TV", "title")
-    ledger.quarantines.add_normal(JIKAN, {key: (3, 4), other: (4, 4)})
-    ledger.quarantines.add_normal(JIKAN, {key: (1, 1)})
-    ledger.quarantines.add_normal(KITSU, {key: (0, 9)})
-    ledger.quarantines.add_normal(KITSU, {})
-    assert ledger.quarantines.normal(JIKAN) == {key: (4, 5), other: (4, 4)}
-    ledger.quarantines.release(JIKAN, is_new_normal=True)
-    assert (ledger.quarantines.normal(JIKAN), ledger.quarantines.normal(KITSU)) == ({}, {key: (0, 9)})

@@ -7,9 +7,10 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.domain.names import Site
+from pipeline.domain.names import Platform, Site
 from pipeline.ledger import Ledger
 from pipeline.ledger.identity import ListedRow
+from pipeline.ledger.quarantine import Quarantine
 from pipeline.ledger.tables import IDS, TITLES, URLS
 from pipeline.ledger.titles import Finished, Release, SyncReport
 from pipeline.ledger.vectors import LoadedPoint
@@ -255,3 +256,15 @@ def test_two_ledgers_of_one_database_agree(engine: object, open_ledger: Callable
     first, second = open_ledger(address), open_ledger(address)
     sync(first, release(["mal:1"]))
     assert second.titles.active() == first.titles.active() != []
+
+
+def test_a_title_that_ends_while_another_process_takes_words_back_stays_due(ledger: Ledger, clock: Clock) -> None:
+    """A quarantine that was not known when the outcomes were read: the pass does not count. One that was: it does."""
+    sync(ledger, release(["mal:1"]))
+    (stored,) = ledger.titles.load(ledger.titles.active())
+    end = Finished(stored.title_id, stored.row_digest, "c", 9e9, "done", "", None, None)
+    ledger.quarantines.impose(Platform.JIKAN, Quarantine(clock.time, clock.time + 100, "no score", {}), [])
+    ledger.titles.finish([end], standing=())
+    assert ledger.titles.due(config="c") == [stored.title_id]
+    ledger.titles.finish([end], standing=[Platform.JIKAN])
+    assert ledger.titles.due(config="c") == []
