@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -16,7 +17,7 @@ from pipeline.enrich.opening import Network
 from pipeline.enrich.paging import SweepReport
 from pipeline.enrich.rehearsal import rehearse
 from pipeline.enrich.sweeping import Sweeper
-from pipeline.errors import Misconfigured
+from pipeline.errors import Blocked, Misconfigured
 from pipeline.ledger import Ledger
 from pipeline.platforms.jikan.listing import listing_of
 from pipeline.settings import Settings
@@ -40,6 +41,7 @@ def sweep_command(
     if why_off is not None:
         raise Misconfigured(f"{why_off}, so {_NAMES[platform]} is not asked: switch it on to sweep it")
     with ledger_of(settings) as ledger:
+        _refuse_quarantined(ledger, platform)
         sync_if_named(ledger, settings)
         report = asyncio.run(_sweep(platform, settings, ledger, reach or (lambda _: settings)))
     if is_json:
@@ -47,6 +49,18 @@ def sweep_command(
     else:
         _print(platform, report)
     return 0 if report.is_whole else 3
+
+
+def _refuse_quarantined(ledger: Ledger, platform: Platform) -> None:
+    """Whom runs leave alone a sweep does too. Raises ``Blocked``."""
+    quarantine = ledger.quarantines.standing().get(platform)
+    if quarantine is not None:
+        until = f"{datetime.fromtimestamp(quarantine.until, tz=UTC):%Y-%m-%d %H:%MZ}"
+        raise Blocked(
+            f"{platform.value} is left alone until {until} ({quarantine.reason}): "
+            f"`anime-enrich release {platform.value}` ends that",
+            platform=platform.value,
+        )
 
 
 async def _sweep(

@@ -1,9 +1,15 @@
 """``animeschedule sweep`` and ``jikan sweep`` as an operator types them."""
 
 import json
+import time
+from contextlib import closing
 from pathlib import Path
 
 from commanding import anime_enrich, told
+
+from pipeline.domain.names import Platform
+from pipeline.ledger import Ledger
+from pipeline.ledger.quarantine import Quarantine
 
 
 def test_the_whole_list_is_swept_once(tmp_path: Path) -> None:
@@ -35,3 +41,15 @@ def test_myanimelists_list_spares_records_where_it_is_enough(tmp_path: Path) -> 
         env = {"ANIME_ENRICH_PLATFORMS__JIKAN__BASE": base}
         planned = json.loads(anime_enrich("plan", "--practice", "--all", "--json", folder=tmp_path, env=env).stdout)
         assert planned["platforms"]["jikan"]["requests"]["full"] == records
+
+
+def test_a_platform_in_quarantine_is_not_swept(tmp_path: Path) -> None:
+    """Until when, why, and what ends it; nothing is asked."""
+    folder = tmp_path / "ledger"
+    folder.mkdir()
+    with closing(Ledger(f"sqlite:///{folder / 'ledger.sqlite3'}", str(folder / "blobs"), now=time.time)) as ledger:
+        quarantine = Quarantine(time.time(), time.time() + 3600, "synopses: there 0 times in 20", {})
+        ledger.quarantines.impose(Platform.JIKAN, quarantine, [])
+    ended = anime_enrich("jikan", "sweep", "--practice", "--checkpoints", str(folder), folder=tmp_path)
+    message = told(ended, 1)
+    assert "(synopses: there 0 times in 20): `anime-enrich release jikan` ends that" in message
