@@ -85,16 +85,16 @@ _IMAGE_SIZES: Final = (("image_url", None), ("small_image_url", "small"), ("larg
 
 def convert_title(id_: str, parts: Mapping[str, bytes]) -> SourceTitle:
     """Say in our terms what MyAnimeList says. Raises ``Broken`` when a part cannot be read or no record is there."""
-    kind = record_kind(parts)
-    if kind is None:
+    record = record_kind(parts)
+    if record is None:
         raise broken(Platform.JIKAN, id_, FULL, "was never had")
     read = {kind: parse_part(body, id_, kind) for kind, body in parts.items()}
     notes, nothing = Notes(Source.MAL), PartData()
     for kind in sorted(kind for kind, part in read.items() if part.is_missing):
         notes.note("part_absent", f"MyAnimeList has nothing under {kind!r}", kind)
-    if kind in (LIST, V2_LIST):
-        notes.note("list_row", _NOT_LISTED[kind], kind)
-    base = _convert_full(id_, kind, read, notes) if kind in (FULL, LIST) else _convert_official(kind, read, notes)
+    if record in (LIST, V2_LIST):
+        notes.note("list_row", _NOT_LISTED[record], record)
+    base = _convert_full(id_, record, read, notes) if record in (FULL, LIST) else _convert_official(record, read, notes)
     return replace(
         base,
         characters=convert_characters(read.get("characters", nothing).many, _biographies(read), notes),

@@ -124,3 +124,12 @@ def test_what_is_no_list_is_refused(listing: Listing) -> None:
         read_list(listing, b'{"data": {"mal_id": 7}}')
     with pytest.raises((Blocked, Broken)):
         check(request, 403, b"<html>no</html>")
+
+
+@pytest.mark.parametrize("record", [FULL, LISTED, {"mal_v2": orjson.dumps(OFFICIAL_ROW)}, RANKED])
+def test_a_part_nobody_has_takes_nothing_from_the_record(record: dict[str, bytes]) -> None:
+    """Whatever kind the record is: a cast that is not there is a finding, and the rest is told."""
+    missing = orjson.dumps({"status": 404, "type": "BadResponseException", "message": "Resource does not exist"})
+    title = JikanAdapter().convert("7", {**record, "staff": missing})
+    assert [name.text for name in title.titles] == ["Yoru no Eki"]
+    assert "part_absent" in {finding.code for finding in title.findings}
