@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from pipeline.assembly.completeness import completeness
+from pipeline.assembly.deriving import follow_locks
 from pipeline.assembly.invariants import find_broken_invariants
 from pipeline.assembly.licences import LICENCES
 from pipeline.assembly.locking import apply_locks
@@ -27,7 +28,7 @@ from pipeline.stages import STAGES
 
 __all__ = ["ASSEMBLE_VERSION", "Assembled", "assemble"]
 
-ASSEMBLE_VERSION: Final = 4
+ASSEMBLE_VERSION: Final = 5
 """Goes up whenever the same drafts assemble to something else."""
 
 _COMMON: Final = frozenset(field.name for field in fields(Draft))
@@ -66,8 +67,9 @@ def assemble(
     record.
     """
     questions = [question for name in STAGES if name in drafts for question in drafts[name].questions]
-    locked = apply_locks(_decided(drafts), questions, locks)
-    decided = locked.decided
+    rules = _decided(drafts)
+    locked = apply_locks(rules, questions, locks)
+    decided = follow_locks(inputs, locked.decided, rules) if locks else locked.decided
     status: dict[str, Literal["ok", "degraded"]] = {
         name: "degraded" if drafts[name].is_degraded else "ok" for name in STAGES
     }

@@ -6,6 +6,7 @@ lock was made, and not what it says, that is the finding ``lock_contradicted``. 
 longer have is a finding too, and does nothing.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -18,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from pipeline.domain.canonical import Digest, JsonValue, canonical_bytes, digest_of
 from pipeline.domain.claims import Chosen, Claim, Finding, OpenQuestion
 from pipeline.domain.names import RelationKind, Source
-from pipeline.domain.record import AiredDates, AnimeRecord, RelatedWork
+from pipeline.domain.record import AiredDates, AnimeRecord, PlatformStatistics, RelatedWork
 from pipeline.domain.review import LOCKED, WHO_IS_WHO, Lock, answer_of, kind_of, lock_of_question
 from pipeline.errors import BadInput, one_line
 from pipeline.stages.relations import work_keys
@@ -28,6 +29,7 @@ __all__ = ["Locked", "apply_locks", "basis_of", "canonical_value", "expected_of"
 _KINDS: Final = list(RelationKind)
 _ANY: TypeAdapter[Any] = TypeAdapter(Any)
 _BRIEF: Final = 80
+_DATE: Final = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?", re.ASCII)
 _SCALARS: Final = {
     "integer": "a whole number",
     "number": "a number",
@@ -135,14 +137,34 @@ def parse_value(name: str, text: str) -> Any:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-        why = "" if first["type"] == "enum" else f"{first['msg'].rstrip('.')}; "
+        is_plain = first["type"] == "enum" and not first["loc"]
+        why = "" if is_plain else f"{first['msg'].rstrip('.')}; "
         raise BadInput(
             f"{name}{where} cannot be {one_line(repr(first['input']), _BRIEF)}: {why}expected is {expected_of(name)}"
         ) from error
     why = _why_impossible(name, value)
     if why:
         raise BadInput(f"{name} cannot be {one_line(text, _BRIEF)}: {why}; expected is {expected_of(name)}")
+    return _completed(value)
+
+
+def _completed(value: Any) -> Any:
+    """The value with what follows within it: how precise its dates are, and scores on the common scale."""
+    if isinstance(value, AiredDates):
+        said = {"start_precision": _precision(value.start), "end_precision": _precision(value.end)}
+        return value.model_copy(update=said)
+    if isinstance(value, dict):
+        return {key: _scaled(one) if isinstance(one, PlatformStatistics) else one for key, one in value.items()}
     return value
+
+
+def _precision(text: str | None) -> str | None:
+    return None if text is None else {4: "year", 7: "month"}.get(len(text), "day")
+
+
+def _scaled(figures: PlatformStatistics) -> PlatformStatistics:
+    normalized = None if figures.score is None else round(figures.score / figures.score_max * 10.0, 4)
+    return figures.model_copy(update={"score_normalized": normalized})
 
 
 def canonical_value(name: str, text: str) -> str:
@@ -161,17 +183,27 @@ def _why_impossible(name: str, value: Any) -> str:
         return "a title has at least one sign"
     if isinstance(value, AiredDates):
         return next(filter(None, map(_why_no_day, (value.start, value.end))), "")
+    if name == "statistics":
+        return next(filter(None, (_why_no_score(source, one) for source, one in value.items())), "")
     return ""
+
+
+def _why_no_score(source: Source, figures: PlatformStatistics) -> str:
+    if figures.score_max <= 0:
+        return f"the scale of {source.value} ends at {figures.score_max:g}"
+    is_on_scale = figures.score is None or 0 <= figures.score <= figures.score_max
+    return "" if is_on_scale else f"{source.value} scores {figures.score:g} of at most {figures.score_max:g}"
 
 
 def _why_no_day(text: str | None) -> str:
     if text is None:
         return ""
     try:
-        date.fromisoformat(text + "-01-01"[len(text) - 4 :] if len(text) in (4, 7) else text)
+        date.fromisoformat(text + "-01-01"[len(text) - 4 :])
+        is_date = _DATE.fullmatch(text) is not None
     except ValueError:
-        return f"{text[:20]!r} is no day, month or year (2026-01-10, 2026-01, 2026)"
-    return ""
+        is_date = False
+    return "" if is_date else f"{text[:20]!r} is no day, month or year (2026-01-10, 2026-01, 2026)"
 
 
 @cache

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from pipeline.domain.aligned import Group
-from pipeline.domain.claims import Finding
+from pipeline.domain.claims import Chosen, Finding
 from pipeline.domain.drafts import CharactersDraft
 from pipeline.domain.names import CharacterRole, Source
-from pipeline.domain.record import CharacterRecord
+from pipeline.domain.record import CharacterRecord, VoiceActorRecord
 from pipeline.domain.source_title import Character
 from pipeline.domain.text import clean
 from pipeline.domain.title import StageInput
@@ -29,7 +29,7 @@ from pipeline.stages.members import (
 from pipeline.stages.voices import list_voice_actors, merge_voices
 from pipeline.stages.weights import CAST
 
-__all__ = ["VERSION", "decide"]
+__all__ = ["VERSION", "decide", "list_cast_voices"]
 
 VERSION: Final = 1
 
@@ -45,17 +45,20 @@ def decide(inputs: StageInput) -> CharactersDraft:
     records.sort(key=lambda pair: (_ROLES.index(pair[0].role), -max(pair[0].favorites.values(), default=0)))
     cast = [record for record, _ in records]
     speaking = [source for record in cast for source in record.sources]
-    voices = list_voice_actors(cast)
     joined = [record.match_confidence for record in cast if len(record.sources) > 1]
     sure = sum(joined) / len(joined) if joined else SINGLE_SOURCE
     return CharactersDraft(
         characters=collected(cast, speaking, rule=_RULE, confidence=sure),
-        voice_actors=collected(
-            voices, [s for voice in voices for s in voice.sources], rule=f"rule:voices_by_person@{VERSION}"
-        ),
+        voice_actors=list_cast_voices(cast),
         questions=tuple(question for question in inputs.alignment.questions if question.stage == "characters"),
         findings=tuple(_findings(records)),
     )
+
+
+def list_cast_voices(cast: Sequence[CharacterRecord]) -> Chosen[list[VoiceActorRecord]]:
+    """The voices of a cast by person, of whoever named one."""
+    voices = list_voice_actors(cast)
+    return collected(voices, [s for voice in voices for s in voice.sources], rule=f"rule:voices_by_person@{VERSION}")
 
 
 def _record(inputs: StageInput, group: Group) -> CharacterRecord:

@@ -21,7 +21,7 @@ from pipeline.domain.title import CatalogueRow
 from pipeline.stages.choose import SINGLE_SOURCE, choose_weighted, nobody_said
 from pipeline.stages.weights import DATES
 
-__all__ = ["ChosenDates", "choose_dates", "fits_season"]
+__all__ = ["ChosenDates", "choose_aired", "choose_dates", "choose_month", "choose_season", "choose_year", "fits_season"]
 
 _FROM_START: Final = "rule:season_from_start@1"
 _SEASONS: Final = (Season.WINTER, Season.SPRING, Season.SUMMER, Season.FALL)
@@ -56,18 +56,30 @@ def fits_season(season: Season, month: int) -> bool:
 
 def choose_dates(sources: Sequence[SourceTitle], row: CatalogueRow) -> ChosenDates:
     """Decide all dates of one work."""
-    starts = [(one.source, one.start) for one in sources if one.start is not None]
-    ends = [(one.source, one.end) for one in sources if one.end is not None]
     days = {one.broadcast.day for one in sources if one.broadcast is not None and one.broadcast.day is not None}
-    start = _choose_date(_read([pair for pair in starts if _is_date(pair[1])], days))
-    end = _choose_date(_read([pair for pair in ends if _is_date(pair[1])], days))
-    season = _season(sources, row, start)
+    start, end = _first_and_last(sources, days)
+    season = choose_season(sources, row, start)
     findings = tuple(
-        Finding("impossible_date", f"{date.text} is no date", "aired_dates", source)
-        for source, date in (*starts, *ends)
-        if not _is_date(date)
+        Finding("impossible_date", f"{date.text} is no date", "aired_dates", one.source)
+        for dates in ([(one, one.start) for one in sources], [(one, one.end) for one in sources])
+        for one, date in dates
+        if date is not None and not _is_date(date)
     )
-    return ChosenDates(_aired(start, end), season, _year(sources, row, start, season), _month(start), findings)
+    year = choose_year(sources, row, start, season)
+    return ChosenDates(_aired(start, end), season, year, choose_month(start), findings)
+
+
+def choose_aired(sources: Sequence[SourceTitle], day: str) -> Chosen[AiredDates | None]:
+    """First and last day where the weekday of the slot is known to be ``day``."""
+    return _aired(*_first_and_last(sources, {day}))
+
+
+def _first_and_last(
+    sources: Sequence[SourceTitle], days: Collection[str]
+) -> tuple[Chosen[PartialDate | None], Chosen[PartialDate | None]]:
+    starts = [(one.source, one.start) for one in sources if one.start is not None and _is_date(one.start)]
+    ends = [(one.source, one.end) for one in sources if one.end is not None and _is_date(one.end)]
+    return _choose_date(_read(starts, days)), _choose_date(_read(ends, days))
 
 
 def _precision(date: PartialDate) -> _Precision:
@@ -180,9 +192,10 @@ def _spell(start: PartialDate | None, end: PartialDate | None) -> AiredDates:
     )
 
 
-def _season(
+def choose_season(
     sources: Sequence[SourceTitle], row: CatalogueRow, start: Chosen[PartialDate | None]
 ) -> Chosen[Season | None]:
+    """The platforms' word while it fits the first day; else the first month's."""
     said: list[tuple[Source, Season | None]] = [(one.source, one.season) for one in sources if one.season is not None]
     if row.season is not None:
         said.append((Source.CATALOGUE, row.season))
@@ -202,7 +215,7 @@ def _season(
     )
 
 
-def _year(
+def choose_year(
     sources: Sequence[SourceTitle],
     row: CatalogueRow,
     start: Chosen[PartialDate | None],
@@ -219,7 +232,8 @@ def _year(
     return Chosen(start.value.year, start.sources, "rule:year_from_start@1", start.confidence, evidence=("date:start",))
 
 
-def _month(start: Chosen[PartialDate | None]) -> Chosen[int | None]:
+def choose_month(start: Chosen[PartialDate | None]) -> Chosen[int | None]:
+    """The first day's."""
     if start.value is None or start.value.month is None:
         return nobody_said(None)
     return Chosen(

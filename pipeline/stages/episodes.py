@@ -18,7 +18,7 @@ from pipeline.stages.choose import SINGLE_SOURCE, choose_weighted, collected, in
 from pipeline.stages.episode_record import find_oddities, merge_episode
 from pipeline.stages.weights import BASICS
 
-__all__ = ["VERSION", "decide"]
+__all__ = ["VERSION", "choose_other_counts", "decide"]
 
 VERSION: Final = 2
 
@@ -39,7 +39,7 @@ def decide(inputs: StageInput) -> EpisodesDraft:
         delay_information=collect_delays(sources),
         next_episode_at=choose_next(sources),
         episode_details=_details(inputs),
-        episode_overrides=_overrides(inputs, sources, count.value),
+        episode_overrides=choose_other_counts(inputs, count.value),
         questions=tuple(question for question in inputs.alignment.questions if question.stage == "episodes"),
         findings=find_oddities(sources),
     )
@@ -89,10 +89,8 @@ def _details(inputs: StageInput) -> Chosen[list[EpisodeRecord]]:
     )
 
 
-def _overrides(
-    inputs: StageInput, sources: Sequence[SourceTitle], count: int | None
-) -> Chosen[list[OtherPlatformNumber]]:
+def choose_other_counts(inputs: StageInput, count: int | None) -> Chosen[list[OtherPlatformNumber]]:
     """Platforms that count otherwise, each number once."""
-    others = {(source, number) for source, number in _counts(inputs, sources) if number != count}
+    others = {(source, number) for source, number in _counts(inputs, in_order(inputs)) if number != count}
     found = [OtherPlatformNumber(source=source, number=number) for source, number in sorted(others)]
     return collected(found, [one.source for one in found], rule=f"rule:other_counts@{VERSION}")

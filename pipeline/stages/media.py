@@ -18,7 +18,15 @@ from pipeline.stages.choose import collected, text_of
 from pipeline.stages.names_of_work import fold
 from pipeline.stages.weights import BASICS
 
-__all__ = ["ChosenLinks", "choose_images", "choose_links", "choose_songs", "choose_trailers", "find_bad_addresses"]
+__all__ = [
+    "ChosenLinks",
+    "choose_images",
+    "choose_links",
+    "choose_songs",
+    "choose_trailers",
+    "find_bad_addresses",
+    "services_of",
+]
 
 T = TypeVar("T")
 
@@ -170,13 +178,18 @@ def choose_links(sources: Sequence[SourceTitle]) -> ChosenLinks:
             who.setdefault(key, set()).add(source)
     watch = sorted((key for key in once if once[key].kind is LinkKind.STREAMING), key=lambda key: _place(once[key]))
     others = sorted(set(once) - set(watch), key=lambda key: _place(once[key]))
-    services = sorted({once[key].site.casefold(): once[key].site for key in reversed(watch)}.values(), key=str.casefold)
-    watchers = [source for key in watch for source in who[key]]
+    places = collected([once[key] for key in watch], [s for key in watch for s in who[key]], rule="rule:links_united@1")
     return ChosenLinks(
-        collected([once[key] for key in watch], watchers, rule="rule:links_united@1"),
-        collected(services, watchers, rule="rule:services_of_links@1"),
+        places,
+        services_of(places),
         collected([once[key] for key in others], [s for key in others for s in who[key]], rule="rule:links_united@1"),
     )
+
+
+def services_of(places: Chosen[list[Link]]) -> Chosen[list[str]]:
+    """The names of the services in the places to watch, each once, of whoever named a place."""
+    names = {link.site.casefold(): link.site for link in reversed(places.value)}
+    return collected(sorted(names.values(), key=str.casefold), places.sources, rule="rule:services_of_links@1")
 
 
 def _place(link: Link) -> tuple[int, str, str]:

@@ -18,7 +18,7 @@ from pipeline.stages.names_of_work import choose_names, fold
 from pipeline.stages.synopsis import choose_texts, count_words
 from pipeline.stages.weights import BASICS, RATING, TITLES
 
-__all__ = ["VERSION", "decide"]
+__all__ = ["VERSION", "choose_nsfw", "decide"]
 
 VERSION: Final = 2
 
@@ -51,7 +51,7 @@ def decide(inputs: StageInput) -> MetadataDraft:
         status=_status(sources, row),
         source_material=_source_material(sources),
         rating=_rating(sources),
-        nsfw=_nsfw(sources),
+        nsfw=choose_nsfw(sources),
         country_of_origin=_country(sources),
         season=dates.season,
         year=dates.year,
@@ -114,7 +114,7 @@ def _rating(sources: Sequence[SourceTitle]) -> Chosen[AgeRating | None]:
     return choose_weighted(said, weights=RATING, rule="rule:weighted_vote@1", nobody=None)
 
 
-def _nsfw(sources: Sequence[SourceTitle]) -> Chosen[bool | None]:
+def choose_nsfw(sources: Sequence[SourceTitle]) -> Chosen[bool | None]:
     """Pornographic or not: the platform's flag, else whether its age rating is the one for that."""
 
     def read(one: SourceTitle) -> bool | None:

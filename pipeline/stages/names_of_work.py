@@ -17,7 +17,7 @@ from pipeline.domain.title import CatalogueRow
 from pipeline.stages.choose import choose_weighted, collected, nobody_said
 from pipeline.stages.weights import TITLES
 
-__all__ = ["ChosenNames", "choose_names", "fold"]
+__all__ = ["ChosenNames", "choose_names", "choose_synonyms", "fold"]
 
 _RULE: Final = "rule:title_vote@1"
 _KINDS: Final = (TitleKind.MAIN, TitleKind.OFFICIAL, TitleKind.SYNONYM, TitleKind.SHORT)
@@ -59,8 +59,15 @@ def choose_names(sources: Sequence[SourceTitle], row: CatalogueRow) -> ChosenNam
     japanese = _vote(pair for pair in said if _is_chosen(pair[1]) and _is_in(pair[1], "ja"))
     romaji = _vote(pair for pair in said if _is_chosen(pair[1]) and _is_latinised(pair[1]))
     main = _main(said)
-    taken = {fold(text) for text in (main.value, english.value, japanese.value, romaji.value) if text}
+    taken = (main.value, english.value, japanese.value, romaji.value)
     return ChosenNames(main, english, japanese, romaji, _synonyms(said, taken))
+
+
+def choose_synonyms(
+    sources: Sequence[SourceTitle], row: CatalogueRow, taken: Iterable[str | None]
+) -> Chosen[list[TitleName]]:
+    """Every name of the work but those ``taken`` as its titles."""
+    return _synonyms([pair for pair in _names(sources, row) if fold(pair[1].text)], taken)
 
 
 def _names(sources: Sequence[SourceTitle], row: CatalogueRow) -> Iterator[_Said]:
@@ -101,8 +108,9 @@ def _main(said: Sequence[_Said]) -> Chosen[str]:
     return nobody_said("")
 
 
-def _synonyms(said: Sequence[_Said], taken: set[str]) -> Chosen[list[TitleName]]:
+def _synonyms(said: Sequence[_Said], titles: Iterable[str | None]) -> Chosen[list[TitleName]]:
     """Every other name once: the spelling that says its language, of the weightiest source."""
+    taken = {fold(text) for text in titles if text}
     best: dict[str, _Said] = {}
     who: set[Source] = set()
     for pair in sorted(said, key=_worth):

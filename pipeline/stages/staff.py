@@ -6,12 +6,12 @@ actor without any other credit who speaks a character stands with the cast alone
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Final
 
 from pipeline.domain.aligned import Group
-from pipeline.domain.claims import OpenQuestion
+from pipeline.domain.claims import Chosen, OpenQuestion
 from pipeline.domain.drafts import StaffDraft
 from pipeline.domain.names import CompanyRole, Source
 from pipeline.domain.record import StaffRecord
@@ -23,7 +23,7 @@ from pipeline.stages.companies import choose_companies
 from pipeline.stages.members import by_trust, first_said, ids_of, natural_name, spoken_by
 from pipeline.stages.roles import OTHER, importance, role_of, roles
 
-__all__ = ["VERSION", "decide"]
+__all__ = ["VERSION", "choose_staff", "decide", "voices_of"]
 
 VERSION: Final = 2
 
@@ -32,19 +32,8 @@ _Members = Sequence[tuple[Source, Credit]]
 
 def decide(inputs: StageInput) -> StaffDraft:
     """Decide staff and companies."""
-    voices = _voices(inputs)
-    everybody = [_record(inputs, group) for group in inputs.alignment.staff]
-    people = [one for one in everybody if not (_is_only_voice(one) and name_key(one.name) in voices)]
-    people.sort(key=lambda person: importance(person.roles))
-    joined = [person.match_confidence for person in people if len(person.sources) > 1]
-    staff = collected(
-        people,
-        [source for person in people for source in person.sources],
-        rule=f"rule:staff_merged@{VERSION}",
-        confidence=sum(joined) / len(joined) if joined else SINGLE_SOURCE,
-    )
     return StaffDraft(
-        staff_data=replace(staff, evidence=_counted(inputs)),
+        staff_data=choose_staff(inputs, voices_of(inputs)),
         studios=choose_companies(inputs, CompanyRole.STUDIO, version=VERSION),
         producers=choose_companies(inputs, CompanyRole.PRODUCER, version=VERSION),
         licensors=choose_companies(inputs, CompanyRole.LICENSOR, version=VERSION),
@@ -55,7 +44,23 @@ def decide(inputs: StageInput) -> StaffDraft:
     )
 
 
-def _voices(inputs: StageInput) -> frozenset[str]:
+def choose_staff(inputs: StageInput, voices: Collection[str]) -> Chosen[list[StaffRecord]]:
+    """The people behind the work; ``voices`` are those of the cast, by the keys of their names."""
+    everybody = [_record(inputs, group) for group in inputs.alignment.staff]
+    people = [one for one in everybody if not (_is_only_voice(one) and name_key(one.name) in voices)]
+    people.sort(key=lambda person: importance(person.roles))
+    joined = [person.match_confidence for person in people if len(person.sources) > 1]
+    staff = collected(
+        people,
+        [source for person in people for source in person.sources],
+        rule=f"rule:staff_merged@{VERSION}",
+        confidence=sum(joined) / len(joined) if joined else SINGLE_SOURCE,
+    )
+    return replace(staff, evidence=_counted(inputs))
+
+
+def voices_of(inputs: StageInput) -> frozenset[str]:
+    """Everybody who speaks a character, by the key of the name."""
     return frozenset(
         name_key(actor.name) for one in inputs.sources for figure in one.characters for actor in figure.voice_actors
     )

@@ -17,7 +17,7 @@ from pipeline.domain.thresholds import Choosing
 from pipeline.stages.choose import collected, nobody_said
 from pipeline.stages.weights import SYNOPSIS
 
-__all__ = ["ChosenTexts", "choose_texts", "count_words"]
+__all__ = ["ChosenTexts", "choose_other_texts", "choose_texts", "count_words"]
 
 _RULE: Final = "rule:synopsis_score@1"
 _NO_SYNOPSIS: Final = re.compile(
@@ -60,15 +60,27 @@ def count_words(text: str | None) -> int:
 
 def choose_texts(sources: Sequence[SourceTitle], cuts: Choosing) -> ChosenTexts:
     """Choose by score; copies of the chosen text speak for it, the others are passed over."""
-    said = sorted(
-        (_Candidate(one.source, text, _score(one.source, text, cuts)) for one in sources for text in one.synopses),
-        key=lambda candidate: candidate.order,
-    )
-    real = [candidate for candidate in said if not _is_notice(_NO_SYNOPSIS, candidate.text.text)]
+    real = _candidates(sources, cuts)
     if not real:
         return ChosenTexts(nobody_said(None), nobody_said([]))
     groups = _collapse(real, cuts)
     return ChosenTexts(_main(groups), _others(real, groups[0][0]))
+
+
+def choose_other_texts(sources: Sequence[SourceTitle], cuts: Choosing, main: str | None) -> Chosen[list[Text]]:
+    """The best text of every language but that of the main one; a text nobody gave is taken for English."""
+    real = _candidates(sources, cuts)
+    own = _Candidate(Source.REVIEW, Text(main or ""), 0.0)
+    return _others(real, next((candidate for candidate in real if candidate.text.text == main), own))
+
+
+def _candidates(sources: Sequence[SourceTitle], cuts: Choosing) -> list[_Candidate]:
+    """Every text that tells something, the best first."""
+    said = sorted(
+        (_Candidate(one.source, text, _score(one.source, text, cuts)) for one in sources for text in one.synopses),
+        key=lambda candidate: candidate.order,
+    )
+    return [candidate for candidate in said if not _is_notice(_NO_SYNOPSIS, candidate.text.text)]
 
 
 def _score(source: Source, text: Text, cuts: Choosing) -> float:

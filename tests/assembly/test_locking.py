@@ -199,6 +199,8 @@ def test_a_locked_list_of_relations_is_not_contradicted_by_an_answer_to_one_of_t
         ("title", '"\\ud800"', ["title"]),
         ("aired_dates", '{"start": "2026-13-01"}', ["'2026-13-01'", "2026-01-10"]),
         ("aired_dates", '{"start": "spring"}', ["'spring'"]),
+        ("aired_dates", '{"start": "20260110"}', ["'20260110'"]),
+        ("streaming_info", '[{"url": "x", "site": "x", "kind": "STREAM"}]', ["[0].kind", "'STREAM'", "'streaming'"]),
         ("aired_dates", '{"begin": "2026"}', ["aired_dates.begin", "start, end"]),
     ],
 )
