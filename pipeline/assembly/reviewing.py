@@ -45,8 +45,6 @@ _ODD: Final = {
 a question or a low confidence says already."""
 _NEWS: Final = frozenset({"answer_unplaced", "lock_contradicted", "lock_unusable"})
 """What is shown of a locked field."""
-_ASKED_AS: Final = {"labels": "genres", "role_class": "staff_data"}
-"""Questions nobody answers by choosing one option: the field in which they are settled."""
 _LONG: Final = 200
 _VALUE: Final = 60
 _ANY: TypeAdapter[Any] = TypeAdapter(Any)
@@ -89,7 +87,7 @@ def _of_questions(questions: Iterable[OpenQuestion]) -> Iterator[ReviewItem]:
         few = " or ".join(one.options)
         named = few if len(one.options) < 3 else f"{one.options[0]} or {len(one.options) - 1} others"
         detail = one_line(f"{one.subject}: {named}? Meanwhile {kept}", _LONG)
-        field = question_id(one) or _ASKED_AS.get(one.kind, one.stage)
+        field = question_id(one) or one.stage
         yield ReviewItem(field, one.kind, detail, round(min(max(uncertainty, 0.0), 1.0), 4))
 
 

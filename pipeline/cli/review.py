@@ -3,7 +3,7 @@
 import getpass
 import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -17,10 +17,11 @@ from pipeline.cli.whole_file import whole_file
 from pipeline.cli.workplace import find_titles, ledger_of, load_settings
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.names import Site
-from pipeline.domain.review import ReviewItem
+from pipeline.domain.review import Lock, ReviewItem, terms_of
 from pipeline.domain.title import id_key
 from pipeline.enrich.lending import borrow_locks, lend_locks
-from pipeline.enrich.reviewing import Answer, Case, Subject, decide, open_case, queue_of
+from pipeline.enrich.reviewing import Answer, Case, Subject, decide, keep, open_case, queue_of
+from pipeline.enrich.wording import teach_all
 from pipeline.errors import BadInput
 from pipeline.ledger import Ledger
 from pipeline.ledger.review import QueuedItem
@@ -51,6 +52,17 @@ _PAGES: Final = MappingProxyType(
     }
 )
 """Where a person can see whom a question is about."""
+_WAYS: Final = MappingProxyType(
+    {
+        "labels": "--choose N | --value TERM | --value '[\"TERM\", …]' | --value null | --keep",
+        "role_class": "--choose N | --value ROLE",
+        "relation_kind": "--choose N | --keep",
+        "platform_id": "--value yes | --value no",
+    }
+)
+"""How questions are answered that not every answer fits."""
+_MOST_SHOWN: Final = 12
+"""Options on lines of their own; the others are named in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +157,13 @@ def review_resolve_command(options: ResolveOptions, checkpoints: Path | None, *,
     with ledger_of(settings, is_reading=True) as ledger:
         case = _case(ledger, options.title)
         lock = decide(case, options.field, answer)
-        ledger.review.lock({case.title.title_id: [lock]})
-    what = "was seen and leaves the queue until something else is found" if lock.kind == "seen" else brief(lock.value)
+        keep(ledger, case, lock)
+    what = "was seen and leaves the queue until something else is found" if lock.kind == "seen" else _decision(lock)
     _say(f"{case.title.name}: {lock.field} {what}, {lock.told}")
     if lock.kind != "seen":
         _say(f"the next run obeys it: anime-enrich run {_handle(case.title)}")
+    if for_all := teach_all(lock, case.words):
+        _say(for_all, "dim")
     return 0
 
 
@@ -237,15 +251,40 @@ def _print_subject(one: Subject, handle: str) -> None:
     for item in one.items:
         _say(f"  {item.code} ({item.uncertainty:.2f}): {item.detail}", "yellow")
     if one.lock is not None:
-        what = "seen" if one.lock.kind == "seen" else f"decided: {brief(one.lock.value)}"
+        what = "seen" if one.lock.kind == "seen" else f"decided: {_decision(one.lock)}"
         _say(f"  {what}, {one.lock.told}", "green")
     kind = one.field.partition(":")[0]
-    for number, option in enumerate(one.options, 1):
-        said = " ".join(option.sources) or option.key
-        mark = "  (the rules)" if number == 1 and one.kind == "field" else _page(f"{kind}:{option.key}")
-        _say(f"  {number:>3}  {brief(option.value)}  {said}{mark}")
-    ways = "--choose N | --keep | --value null" if one.kind == "question" else "--choose N | --value JSON | --keep"
-    _say(f"  decide: anime-enrich review resolve {handle} {shlex.quote(one.field)} ({ways} | --seen)", "dim")
+    for number, option in enumerate(one.options[:_MOST_SHOWN], 1):
+        said = " ".join(option.sources) or (option.key if option.key != option.value else "")
+        is_rules = number == 1 and one.kind == "field" and one.field != "platform_ids"
+        mark = "  (the rules)" if is_rules else _page(f"{kind}:{option.key}")
+        _say(f"  {number:>3}  {brief(option.value)}  {said}{mark}".rstrip())
+    if len(one.options) > _MOST_SHOWN:
+        others = ", ".join(str(option.value) for option in one.options[_MOST_SHOWN:])
+        _say(f"       or by name: {others}", "dim")
+    for field, ways in _ways(one):
+        _say(f"  decide: anime-enrich review resolve {handle} {shlex.quote(field)} ({ways})", "dim")
+
+
+def _decision(lock: Lock) -> str:
+    """What was decided, in words."""
+    if lock.kind == "value":
+        return brief(lock.value)
+    return f"is {' and '.join(terms_of(lock)) or 'none of them'}"
+
+
+def _ways(one: Subject) -> Iterator[tuple[str, str]]:
+    """How it may be decided: under which name, and with which options."""
+    seen = " | --seen" if one.items else ""
+    if one.field == "platform_ids":
+        yield from ((option.key, "--value yes | --value no") for option in one.options)
+        if seen:
+            yield one.field, "--seen"
+    elif one.kind == "field":
+        yield one.field, f"--choose N | --value JSON | --keep{seen}"
+    else:
+        kind = one.field.partition(":")[0]
+        yield one.field, _WAYS.get(kind, "--choose N | --keep | --value null") + seen
 
 
 def _say(text: str, style: str | None = None) -> None:

@@ -18,6 +18,8 @@ from pipeline.domain.claims import OpenQuestion
 
 __all__ = [
     "LOCKED",
+    "OWN_ID",
+    "READINGS",
     "WHO_IS_WHO",
     "Lock",
     "Review",
@@ -27,6 +29,8 @@ __all__ = [
     "lock_of_question",
     "locks_digest",
     "question_id",
+    "readings",
+    "terms_of",
 ]
 
 LOCKED: Final = "review:locked@1"
@@ -35,6 +39,14 @@ WHO_IS_WHO: Final[Mapping[str, str]] = MappingProxyType(
     {"same_character": "characters", "same_person": "staff_data", "which_episode": "episode_details"}
 )
 """Kinds of questions about members of the platforms' lists, and the field in which the answer shows."""
+
+
+READINGS: Final[Mapping[str, str]] = MappingProxyType({"labels": "genres", "role_class": "staff_data"})
+"""Kinds of questions about what a platform's word means here, and the field in which the answer shows first."""
+
+
+OWN_ID: Final = "platform_id"
+"""The kind of question whether an id of a platform is this title's (``platform_id:kitsu:5``); ``yes`` or ``no``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +124,15 @@ def answer_of(lock: Lock) -> tuple[str | None, tuple[str, ...]]:
     """Of an answer the option chosen (``None``: none of them) and all options there were, by their keys."""
     said = orjson.loads(lock.value)
     return said["chosen"], tuple(said["options"])
+
+
+def terms_of(lock: Lock) -> tuple[str, ...]:
+    """Of an answer to what a word means everything it was said to mean; none: nothing."""
+    chosen = orjson.loads(lock.value)["chosen"]
+    return () if chosen is None else (chosen,) if isinstance(chosen, str) else tuple(chosen)
+
+
+def readings(locks: Iterable[Lock]) -> tuple[Lock, ...]:
+    """Of some locks the answers to what words mean, by name."""
+    mine = (lock for lock in locks if lock.kind == "answer" and kind_of(lock) in READINGS)
+    return tuple(sorted(mine, key=lambda lock: lock.field))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pipeline.domain.aligned import Alignment
 from pipeline.domain.claims import Finding
 from pipeline.domain.names import AiringStatus, Season, Site, Source, TitleType
+from pipeline.domain.review import Lock
 from pipeline.domain.source_title import SourceTitle
 from pipeline.domain.thresholds import CHOOSING, Choosing
 
@@ -75,12 +76,13 @@ class StageInput:
     """Everything a stage may look at; the same object for all six.
 
     ``sources`` are in the fixed order of :class:`~pipeline.domain.names.Platform`. ``known_ids`` holds, for every
-    foreign id the sources or the row mention and the identity registry knows, ``"mal:21" -> title_id``. ``choosing``
-    are the numbers the rules decide by.
+    foreign id the sources or the row mention and the identity registry knows, ``"mal:21" -> title_id``. ``answers`` is
+    what persons said the platforms' words mean here, ``choosing`` the numbers the rules decide by.
     """
 
     title: Title
     sources: tuple[SourceTitle, ...]
     alignment: Alignment
     known_ids: Mapping[str, str]
+    answers: tuple[Lock, ...] = ()
     choosing: Choosing = CHOOSING

@@ -11,6 +11,7 @@ from typing import Final
 from pipeline.catalogue import load_row, parse_id
 from pipeline.domain.canonical import Digest, digest_of
 from pipeline.domain.names import Outcome, Platform, Site
+from pipeline.domain.review import Lock, answer_of
 from pipeline.domain.source_title import ForeignId, SourceTitle
 from pipeline.domain.text import has_letters, norm
 from pipeline.domain.title import id_key
@@ -19,9 +20,10 @@ from pipeline.errors import BadInput
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import Settled
 from pipeline.ledger.learned import StoredId
+from pipeline.ledger.review import id_decided
 from pipeline.ledger.titles import StoredTitle
 from pipeline.platforms.port import PlatformAdapter
-from pipeline.preprocess.learning import IdKey, Learning, Refuted, Word, plan_learning
+from pipeline.preprocess.learning import IdAnswer, IdKey, Learning, Refuted, Word, plan_learning
 
 __all__ = ["LEARN", "Heard", "learn_ids", "platforms_to_settle", "rests_on"]
 
@@ -37,6 +39,7 @@ class Heard:
     sources: Sequence[SourceTitle]
     found_by: Sequence[frozenset[IdKey]]
     outcomes: Mapping[Platform, Settled]
+    locks: Sequence[Lock] = ()
 
 
 def learn_ids(
@@ -49,9 +52,12 @@ def learn_ids(
     stored = ledger.learned.of(list(heard))
     words = {title_id: _words(one) for title_id, one in heard.items()}
     new = {t: {key for word in words[t] for key in word.ids if key[0] not in one.title.ids} for t, one in heard.items()}
-    owners = ledger.titles.known_ids(key for keys in new.values() for key in keys)
+    answers = _answers(heard, new, ledger.review.own_ids())
+    owners = ledger.titles.known_ids(key for keys in (*new.values(), *answers.values()) for key in keys)
     ledger.titles.note_mentions({t: [id_key(*key) for key in keys] for t, keys in new.items()})
-    plans = {t: _plan(one, words[t], owners, stored.get(t, ()), adapters) for t, one in heard.items()}
+    plans = {
+        t: _plan(one, words[t], owners, stored.get(t, ()), adapters, answers=answers[t]) for t, one in heard.items()
+    }
     changed = {
         t: rows
         for t, plan in plans.items()
@@ -96,6 +102,8 @@ def _plan(
     owners: Mapping[str, str],
     stored: Iterable[StoredId],
     adapters: Mapping[Platform, PlatformAdapter],
+    *,
+    answers: Mapping[IdKey, IdAnswer],
 ) -> Learning:
     title, basis = one.title, _basis_of(one.title)
     refuted = [
@@ -117,7 +125,31 @@ def _plan(
             for key in rests_on(adapters[platform], title)
             if key[1] in settled.outcome.ids  # AnimeSchedule is asked by others' ids, which it cannot deny
         ),
+        answers=answers,
     )
+
+
+def _answers(
+    heard: Mapping[str, Heard], spoken: Mapping[str, Iterable[IdKey]], own: Mapping[IdKey, tuple[str, Lock]]
+) -> dict[str, dict[IdKey, IdAnswer]]:
+    """What persons said of the ids each title hears of: its own locks, and that an id is some other title's.
+
+    ``own`` has the title each id was given to, wherever that was merged into; what was given away by nobody stays a
+    matter of the title alone.
+    """
+    found: dict[str, dict[IdKey, IdAnswer]] = {}
+    for title_id, one in heard.items():
+        mine = {
+            key: IdAnswer(answer_of(lock)[0] == "yes", lock.told, lock.at)
+            for lock in one.locks
+            if (key := id_decided(lock)) is not None
+        }
+        for key in {*spoken[title_id], *mine} & own.keys():
+            owner, lock = own[key]
+            told = lock.told if owner == title_id else f"given to the title {owner}, {lock.told}"
+            mine[key] = IdAnswer(owner == title_id, told, lock.at)
+        found[title_id] = mine
+    return found
 
 
 def _words(one: Heard) -> list[Word]:

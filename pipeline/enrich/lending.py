@@ -15,8 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pipeline.assembly.locking import canonical_value
 from pipeline.domain.canonical import canonical_bytes
 from pipeline.domain.names import Site
-from pipeline.domain.review import Lock, answer_of
+from pipeline.domain.review import OWN_ID, READINGS, Lock, answer_of, kind_of, terms_of
+from pipeline.enrich.claiming import spelled_id
 from pipeline.enrich.reviewing import LOCKABLE
+from pipeline.enrich.wording import terms_named
 from pipeline.errors import BadInput, one_line
 from pipeline.ledger import Ledger
 
@@ -137,11 +139,16 @@ def _lock_of(lent: _Lent) -> Lock:
 
 
 def _check_answer(lock: Lock) -> None:
+    kind = kind_of(lock)
     try:
         chosen, options = answer_of(lock)
         is_one: Any = chosen is None or (isinstance(chosen, str) and all(isinstance(one, str) for one in options))
+        if kind in READINGS:
+            is_one = terms_named(kind, canonical_bytes(orjson.loads(lock.value)["chosen"]).decode()) == terms_of(lock)
     except (KeyError, TypeError):
         is_one = False
+    if kind == OWN_ID:
+        is_one = is_one and chosen in ("yes", "no") and spelled_id(lock.field) == lock.field
     if not is_one or ":" not in lock.field:
         raise BadInput(
             f"{lock.field!r} cannot be {lock.value[:_WHO]}: an answer is an object with chosen and options, to a "

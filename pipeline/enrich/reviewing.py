@@ -4,8 +4,8 @@ What the rules say is read from the stages' drafts, which hold every passed-over
 the decision is one call of the ledger's.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal
 
 import orjson
@@ -14,20 +14,24 @@ from pydantic import TypeAdapter, ValidationError
 from pipeline.assembly import load_record
 from pipeline.assembly.locking import basis_of, canonical_value
 from pipeline.assembly.reviewing import seen_basis
+from pipeline.catalogue import parse_id
 from pipeline.domain.canonical import JsonValue, canonical_bytes, load_json
 from pipeline.domain.claims import Chosen, OpenQuestion
 from pipeline.domain.drafts import Draft
 from pipeline.domain.names import Source
 from pipeline.domain.record import AnimeRecord, FieldProvenance, Provenance
-from pipeline.domain.review import WHO_IS_WHO, Lock, ReviewItem, question_id
+from pipeline.domain.review import OWN_ID, READINGS, WHO_IS_WHO, Lock, ReviewItem, question_id
 from pipeline.domain.title import id_key
+from pipeline.enrich.claiming import IdClaim, ask_id, check_id, claims_of, spelled_id
+from pipeline.enrich.wording import Word, converted, spelled, terms_named, words_of
 from pipeline.errors import BadInput, Damaged, one_line
 from pipeline.ledger import Ledger
 from pipeline.ledger.review import QueuedItem
 from pipeline.ledger.titles import StoredTitle
 from pipeline.stages import STAGES
+from pipeline.stages.answered import SYNOPSIS
 
-__all__ = ["LOCKABLE", "Answer", "Case", "Option", "Subject", "decide", "open_case", "queue_of"]
+__all__ = ["LOCKABLE", "Answer", "Case", "Option", "Subject", "decide", "keep", "open_case", "queue_of"]
 
 LOCKABLE: Final = tuple(
     field.name
@@ -37,12 +41,19 @@ LOCKABLE: Final = tuple(
 )
 """Fields that rules decide, and a person may. The others are the title's identity or how the record came to be."""
 
-_QUESTIONS: Final = (*WHO_IS_WHO, "relation_kind")
-"""Kinds of questions that are answered by choosing one option."""
+_QUESTIONS: Final = (*WHO_IS_WHO, "relation_kind", *READINGS, OWN_ID)
+"""Kinds of questions."""
+_HAS_ANSWER: Final = {
+    "relation_kind": "it relates somehow",
+    OWN_ID: "it is the title's or it is not",
+}
+"""Kinds of which none of the options is no answer, and why."""
 _LABELS: Final = frozenset({"genres", "themes", "demographics", "content_warnings"})
 """Lists of which single entries are passed over: choosing one puts it in."""
 _SHARED: Final = "id_shared"
 _IDS: Final = "platform_ids"
+_OF_TEXT: Final = f"labels:{SYNOPSIS}"
+_NOTHING: Final = "none of them"
 _WHO: Final = 80
 _NOTE: Final = 2000
 _ANY: TypeAdapter[Any] = TypeAdapter(Any)
@@ -82,6 +93,10 @@ class Case:
     questions: tuple[OpenQuestion, ...]
     items: tuple[ReviewItem, ...]
     locks: tuple[Lock, ...]
+    words: Mapping[str, Word] = field(default_factory=dict)
+    """What else of the platforms' words may be given a meaning, by the name of its question."""
+    ids: Mapping[str, IdClaim] = field(default_factory=dict)
+    """Ids that platforms say of it, by ``kitsu:5``."""
 
     def subjects(self) -> tuple[Subject, ...]:
         """Everything of the title that is in the queue or locked."""
@@ -90,25 +105,45 @@ class Case:
 
     def subject(self, name: str) -> Subject:
         """One field or question. Raises ``BadInput`` for a name that is neither."""
+        name = self.spelled(name)
         lock = next((one for one in self.locks if one.field == name), None)
         items = tuple(item for item in self.items if item.field == name)
-        question = next((one for one in self.questions if question_id(one) == name), None)
+        question = self.question(name)
         if question is not None:
             options = tuple(
                 Option(text, (), key) for text, key in zip(question.options, question.option_keys, strict=True)
             )
-            kept = "none of them" if question.kept is None else question.options[question.kept]
-            return Subject(name, "question", kept, None, options, items, lock, question.subject)
+            kept = _NOTHING if question.kept is None else question.options[question.kept]
+            asks = f"{question.subject}: {self.record.synopsis}" if name == _OF_TEXT else question.subject
+            return Subject(name, "question", kept, None, options, items, lock, asks)
+        if name == _IDS:
+            options = tuple(Option(one.key, one.said_by, f"{OWN_ID}:{one.key}") for one in self.ids.values())
+            stands = self.record.model_dump(mode="json", include={name})[name]
+            return Subject(name, "field", stands, self.provenance.fields.get(name), options, items, lock)
         if name in AnimeRecord.model_fields:
             stands = self.record.model_dump(mode="json", include={name})[name]
             return Subject(name, "field", stands, self.provenance.fields.get(name), self._options(name), items, lock)
         if lock is not None or items:
             return Subject(name, "question" if ":" in name else "field", None, None, (), items, lock)
-        known = ", ".join([*LOCKABLE, *filter(None, map(question_id, self.questions))])
+        kind = name.partition(":")[0]
+        alike = [one for one in self.words if one.startswith(f"{kind}:")] if kind in READINGS else LOCKABLE
+        known = ", ".join([*alike, *filter(None, map(question_id, self.questions))])
         raise BadInput(
             f"{self.title.name!r} has neither a field nor an open question {name!r}; it has {known:.1500}; "
             "`anime-enrich review show` lists what is in doubt"
         )
+
+    def spelled(self, name: str) -> str:
+        """A field's or question's name as it is kept. Raises ``BadInput`` for a question about what is no id."""
+        return spelled_id(name) if name.startswith(f"{OWN_ID}:") else spelled(name)
+
+    def question(self, name: str) -> OpenQuestion | None:
+        """The question of this name, be it open or one that may be asked."""
+        found = next((one for one in self.questions if question_id(one) == name), None)
+        if found is not None or not name.startswith(f"{OWN_ID}:"):
+            return found or (self.words[name].question if name in self.words else None)
+        key = name.partition(":")[2]
+        return ask_id(self.ids.get(key) or IdClaim(*parse_id(key)))
 
     def _options(self, name: str) -> tuple[Option, ...]:
         chosen = self.decided.get(name)
@@ -143,7 +178,8 @@ def open_case(ledger: Ledger, title_id: str) -> Case:
     except Damaged as error:
         ledger.titles.reopen([title_id])
         raise Damaged(f"{error} by {again}") from error
-    drafts = _drafts(ledger, title)
+    drafts, sources = _drafts(ledger, title), converted(ledger, title)
+    locks = ledger.review.locks([title_id]).get(title_id, ())
     return Case(
         title=title,
         record=record,
@@ -151,7 +187,9 @@ def open_case(ledger: Ledger, title_id: str) -> Case:
         decided={name: getattr(draft, name) for draft in drafts for name in LOCKABLE if hasattr(draft, name)},
         questions=tuple(question for draft in drafts for question in draft.questions),
         items=tuple(queued.item for queued in (*ledger.review.queue(only=title_id), *_shared(ledger, only=title_id))),
-        locks=ledger.review.locks([title_id]).get(title_id, ()),
+        locks=locks,
+        words=words_of(title, sources),
+        ids=claims_of(title, sources, ledger.learned.of([title_id]).get(title_id, ()), locks),
     )
 
 
@@ -178,8 +216,9 @@ def queue_of(
 def _shared(ledger: Ledger, *, only: str | None = None) -> list[QueuedItem]:
     """Ids that several titles learned: no row says whose they are, and at most one of them is right."""
     told: dict[str, list[str]] = {}
+    given = ledger.review.own_ids()
     for (site, id_), title_ids in ledger.learned.shared().items():
-        for title_id in title_ids if only is None or only in title_ids else ():
+        for title_id in title_ids if (only is None or only in title_ids) and (site, id_) not in given else ():
             others = " and ".join(other for other in title_ids if other != title_id)
             told.setdefault(title_id, []).append(f"{id_key(site, id_)} was learned by {others} too")
     wanted = [title_id for title_id in told if only in (None, title_id)]
@@ -216,6 +255,7 @@ def decide(case: Case, name: str, answer: Answer) -> Lock:
     if not by:
         raise BadInput("a decision has a name under it: say --by NAME")
     subject = case.subject(name)
+    name = subject.field
     if answer.seen:
         if not subject.items:
             raise BadInput(f"{name!r} of {case.title.name!r} is not in the queue, so there is nothing to see")
@@ -223,6 +263,12 @@ def decide(case: Case, name: str, answer: Answer) -> Lock:
         return Lock(name, "seen", "null", by, answer.at, note, basis)
     if subject.kind == "question":
         return Lock(name, "answer", _answered(case, subject, answer), by, answer.at, note)
+    if name == _IDS:
+        one = next(iter(case.ids), "kitsu:5")
+        raise BadInput(
+            f"{name!r} cannot be locked as a whole; say of one id whether it is the title's "
+            f"(`anime-enrich review resolve {case.title.title_id} {OWN_ID}:{one} --value yes`, or no), or --seen"
+        )
     if name not in case.decided:
         raise BadInput(
             f"{name!r} is not decided by rules but by the catalogue and by what its platforms answer, so it cannot be "
@@ -234,6 +280,12 @@ def decide(case: Case, name: str, answer: Answer) -> Lock:
     except BadInput as error:
         raise BadInput(f"{case.title.name!r}: {error}; give it as JSON with --value") from error
     return Lock(name, "value", value, by, answer.at, note, basis_of(case.decided[name].value))
+
+
+def keep(ledger: Ledger, case: Case, lock: Lock) -> None:
+    """Make a decision stand. Raises ``BadInput`` for one the catalogue or another decision is against."""
+    check_id(ledger, case.title, lock)
+    ledger.review.lock({case.title.title_id: [lock]})
 
 
 def _value(subject: Subject, answer: Answer) -> str:
@@ -263,8 +315,9 @@ def _option(subject: Subject, number: int) -> Option:
 
 
 def _answered(case: Case, subject: Subject, answer: Answer) -> str:
-    """The option's name, or null for none of them, and which options there were."""
-    question = next((one for one in case.questions if question_id(one) == subject.field), None)
+    """The option's name, or null for none of them, and which options there were (of a word's terms all are known)."""
+    question = case.question(subject.field)
+    kind = subject.field.partition(":")[0]
     if question is None:
         raise BadInput(
             f"{subject.field} is answered already ({subject.lock.told if subject.lock else 'or gone'}); to answer it "
@@ -275,9 +328,18 @@ def _answered(case: Case, subject: Subject, answer: Answer) -> str:
         chosen = _option(subject, answer.choose).key
     elif answer.keep:
         chosen = None if question.kept is None else question.option_keys[question.kept]
+    elif kind in READINGS:
+        return _read(terms_named(kind, answer.value or ""))
     else:
         chosen = _named(subject, answer.value or "")
+    if kind in READINGS:
+        return _read(() if chosen is None else (chosen,))
     return canonical_bytes({"chosen": chosen, "options": list(question.option_keys)}).decode()
+
+
+def _read(terms: Sequence[str]) -> str:
+    chosen: JsonValue = None if not terms else terms[0] if len(terms) == 1 else list(terms)
+    return canonical_bytes({"chosen": chosen, "options": []}).decode()
 
 
 def _named(subject: Subject, text: str) -> str | None:
@@ -286,8 +348,8 @@ def _named(subject: Subject, text: str) -> str | None:
         named = orjson.loads(text)
     except orjson.JSONDecodeError:
         named = text
-    if named is None and subject.field.startswith("relation_kind:"):
-        raise BadInput(f"{subject.field} cannot be null: it relates somehow; choose one of {', '.join(keys)}")
+    if named is None and (why := _HAS_ANSWER.get(subject.field.partition(":")[0])):
+        raise BadInput(f"{subject.field} cannot be null: {why}; choose one of {', '.join(keys)}")
     if named is not None and named not in keys:
         raise BadInput(f"{subject.field} cannot be {text[:_WHO]!r}: it is one of {', '.join(keys)}, or null for none")
     return None if named is None else str(named)

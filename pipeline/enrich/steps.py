@@ -28,7 +28,7 @@ from pipeline.domain.drafts import Draft
 from pipeline.domain.names import Outcome, Platform, Site
 from pipeline.domain.quality import Quality
 from pipeline.domain.record import SCHEMA_VERSION, AnimeRecord, Provenance
-from pipeline.domain.review import Lock, Review, locks_digest
+from pipeline.domain.review import Lock, Review, locks_digest, readings
 from pipeline.domain.source_title import SourceTitle
 from pipeline.domain.thresholds import Choosing, Matching
 from pipeline.domain.title import StageInput, Title, id_key
@@ -216,7 +216,9 @@ class Steps:
     def _learn(self, window: _Window) -> None:
         """Learn ids from what was said, unless somebody has not spoken yet or spoke and is torn."""
         heard = {
-            t: Heard(window.titles[t], window.sources[t], window.found_by[t], window.settled[t])
+            t: Heard(
+                window.titles[t], window.sources[t], window.found_by[t], window.settled[t], window.locks.get(t, ())
+            )
             for t in window.alive()
             if t not in window.torn and window.settled[t].keys() >= self.adapters.keys()
         }
@@ -265,10 +267,12 @@ class Steps:
             title = window.titles[title_id]
             mine = {id_key(*pair): known[id_key(*pair)] for pair in sorted(spoken[title_id]) if id_key(*pair) in known}
             own = _known(title, window.learned.get(title_id, Learning()))
-            window.inputs_key[title_id] = digest_of(
-                title_id, title.row_digest, _ids_key(own), window.source_digests[title_id], aligned.digest, mine, cuts
+            told = readings(window.locks.get(title_id, ()))
+            key = [title_id, title.row_digest, _ids_key(own), window.source_digests[title_id], aligned.digest, mine]
+            window.inputs_key[title_id] = digest_of(*key, cuts, *([locks_digest(told)] if told else []))
+            window.inputs[title_id] = StageInput(
+                own, window.sources[title_id], aligned.value, mine, told, self.choosing
             )
-            window.inputs[title_id] = StageInput(own, window.sources[title_id], aligned.value, mine, self.choosing)
 
     def _decide(self, window: _Window, name: str) -> None:
         stage = STAGES[name]

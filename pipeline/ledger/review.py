@@ -14,11 +14,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pipeline.domain.canonical import Digest, JsonValue, digest_of
-from pipeline.domain.review import Lock, Review, ReviewItem, locks_digest
+from pipeline.domain.names import Site
+from pipeline.domain.review import OWN_ID, Lock, Review, ReviewItem, answer_of, locks_digest
+from pipeline.domain.title import id_key
 from pipeline.ledger.database import Database, chunks
-from pipeline.ledger.tables import LOCKS, REVIEW_ITEMS, REVIEWS, TITLES
+from pipeline.ledger.tables import LEARNED_IDS, LOCKS, MENTIONS, REVIEW_ITEMS, REVIEWS, TITLES
 
-__all__ = ["QueuedItem", "ReviewBook", "follow_merges", "note_reviews", "titles_locked_anew"]
+__all__ = ["QueuedItem", "ReviewBook", "follow_merges", "id_decided", "note_reviews", "titles_locked_anew"]
 
 _ITEM: Final = REVIEW_ITEMS.c
 
@@ -113,17 +115,41 @@ class ReviewBook:
         with self._db.read() as c:
             return list(c.execute(query).scalars())
 
+    def own_ids(self) -> dict[tuple[Site, str], tuple[str, Lock]]:
+        """Every id a person gave to a title, and that title, which a merged one became; the last decision counts."""
+        query = (
+            sa.select(LOCKS, sa.func.coalesce(TITLES.c.merged_into, LOCKS.c.title_id).label("now"))
+            .join(TITLES, TITLES.c.title_id == LOCKS.c.title_id)
+            .where(LOCKS.c.field.startswith(f"{OWN_ID}:", autoescape=True), LOCKS.c.kind == "answer")
+            .order_by(LOCKS.c.locked_at, LOCKS.c.title_id)
+        )
+        found: dict[tuple[Site, str], tuple[str, Lock]] = {}
+        with self._db.read() as c:
+            for row in c.execute(query).mappings():
+                lock = _lock(row)
+                key = id_decided(lock)
+                if key is not None and answer_of(lock)[0] == "yes":
+                    found[key] = (row["now"], lock)
+        return found
+
     def lock(self, locks: Mapping[str, Iterable[Lock]]) -> None:
-        """Keep what was decided of some titles, all of it or nothing; an earlier lock of the same field gives way."""
+        """Keep what was decided of some titles, all of it or nothing; an earlier lock of the same field gives way.
+
+        Of an id every title is looked at again that speaks of it, and it is no longer learned where it does not belong.
+        """
         rows = [_row(title_id, lock) for title_id, mine in locks.items() for lock in mine]
         if not rows:
             return
         with self._db.write() as c:
             c.execute(self._db.upsert(LOCKS), rows)
             for row in rows:
-                mine = sa.and_(_ITEM.title_id == row["title_id"], _ITEM.field == row["field"])
+                shown = [row["field"], *(["platform_ids"] if _key_of(row["field"]) else [])]
+                mine = sa.and_(_ITEM.title_id == row["title_id"], _ITEM.field.in_(shown))
                 c.execute(sa.delete(REVIEW_ITEMS).where(mine))
             _wake(c, list(locks))
+            _wake_speakers(c, {row["field"] for row in rows})
+            for row in rows:
+                _forget_id(c, row)
 
     def unlock(self, title_id: str, field: str) -> Lock | None:
         """Take a lock back; the next run decides by the rules again. Gives it, or ``None`` where there was none."""
@@ -133,7 +159,40 @@ class ReviewBook:
             if found is not None:
                 c.execute(sa.delete(LOCKS).where(mine))
                 _wake(c, [title_id])
+                _wake_speakers(c, {field})
         return found
+
+
+def id_decided(lock: Lock) -> tuple[Site, str] | None:
+    """The id a lock is about, if it says whether one is the title's."""
+    return _key_of(lock.field) if lock.kind == "answer" else None
+
+
+def _key_of(field: str) -> tuple[Site, str] | None:
+    kind, _, rest = field.partition(":")
+    site, _, id_ = rest.partition(":")
+    return (Site(site), id_) if kind == OWN_ID and site in set(Site) and id_ else None
+
+
+def _forget_id(c: Connection, row: Mapping[str, Any]) -> None:
+    """No platform is asked any more by an id for a title that it was said not to be of."""
+    lock = _lock(row)
+    key = id_decided(lock)
+    if key is not None:
+        is_own = answer_of(lock)[0] == "yes"
+        mine = LEARNED_IDS.c.title_id == row["title_id"]
+        of_others = LEARNED_IDS.c.title_id != row["title_id"]
+        same = sa.and_(LEARNED_IDS.c.site == key[0].value, LEARNED_IDS.c.id == key[1])
+        c.execute(sa.delete(LEARNED_IDS).where(same, of_others if is_own else mine))
+
+
+def _wake_speakers(c: Connection, fields: Iterable[str]) -> None:
+    """Make the titles due that hold the ids these locks are about, or whose platforms speak of them."""
+    for key in filter(None, map(_key_of, sorted(fields))):
+        site, id_ = key
+        held = sa.select(LEARNED_IDS.c.title_id).where(LEARNED_IDS.c.site == site.value, LEARNED_IDS.c.id == id_)
+        spoken = sa.select(MENTIONS.c.title_id).where(MENTIONS.c.id_key == id_key(site, id_))
+        _wake(c, sorted(set(c.execute(held).scalars()) | set(c.execute(spoken).scalars())))
 
 
 def note_reviews(c: Connection, reviews: Mapping[str, Review]) -> None:
@@ -221,7 +280,7 @@ def _rows_of(c: Connection, title_ids: Sequence[str]) -> dict[str, list[sa.RowMa
     return found
 
 
-def _lock(row: sa.RowMapping) -> Lock:
+def _lock(row: Mapping[str, Any] | sa.RowMapping) -> Lock:
     return Lock(
         field=row["field"],
         kind=row["kind"],

@@ -11,13 +11,14 @@ own record has to answer for it: it must not contradict what is known, and must 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from pipeline.domain.claims import Finding
 from pipeline.domain.names import Site, Source
 from pipeline.domain.title import LearnedId, id_key
 
-__all__ = ["LEARN_VERSION", "IdKey", "Learning", "Refuted", "Word", "plan_learning"]
+__all__ = ["LEARN_VERSION", "IdAnswer", "IdKey", "Learning", "Refuted", "Word", "plan_learning"]
 
 LEARN_VERSION: Final = 1
 """Goes up whenever the same words teach something else; part of what a finished title is good for."""
@@ -60,6 +61,15 @@ class Refuted:
 
 
 @dataclass(frozen=True, slots=True)
+class IdAnswer:
+    """A person said whether an id is the title's; ``told`` who said so, when and why, the latest ``at`` counts."""
+
+    is_own: bool
+    told: str
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Learning:
     """What came of it. All three in a stable order."""
 
@@ -77,13 +87,16 @@ def plan_learning(
     owners: Mapping[str, str],
     refuted: Iterable[Refuted] = (),
     absent: frozenset[IdKey] = frozenset(),
+    answers: Mapping[IdKey, IdAnswer] = MappingProxyType({}),
 ) -> Learning:
     """Say which ids a title whose row lists ``ids`` and ``names`` learns, keeps, loses.
 
     ``owners`` says to which title the registry leads an id (``mal:1``); ``refuted`` are ids found wrong before, which
-    stay so; ``absent`` are those their platform was asked for and does not have.
+    stay so; ``absent`` are those their platform was asked for and does not have. ``answers`` are persons' words: an id
+    that is the title's needs nobody to say it and is not refuted, one that is not is not learned. The row's ids are
+    beyond them, here and in other titles.
     """
-    return _Learner(title_id, ids, names, words, owners=owners, refuted=refuted).learn(absent)
+    return _Learner(title_id, ids, names, words, owners=owners, refuted=refuted, answers=answers).learn(absent)
 
 
 class _Learner:
@@ -96,15 +109,35 @@ class _Learner:
         *,
         owners: Mapping[str, str],
         refuted: Iterable[Refuted],
+        answers: Mapping[IdKey, IdAnswer],
     ) -> None:
         self._title_id = title_id
         self._listed = {site: frozenset(of) for site, of in ids.items() if of}
         self._words = words
         self._owners = owners
-        self._refuted = {(one.site, one.id): one for one in refuted}
+        self._answers = answers
+        self._refuted = {(one.site, one.id): one for one in refuted if (one.site, one.id) not in answers}
+        self._given = {site: id_ for site, id_ in self._said_own() if self._why_beyond(site, id_) is None}
         self._accepted: dict[Site, LearnedId] = {}
         self._heard = [word for word in words if not word.rests_on]
         self._names = names.union(*(word.names for word in self._heard))
+        for site, id_ in self._given.items():
+            said_by = {word.speaker for word in self._heard if id_ in word.at(site)}
+            self._accepted[site] = LearnedId(site, id_, tuple(sorted({*said_by, Source.REVIEW})))
+
+    def _said_own(self) -> list[IdKey]:
+        """Ids a person gave the title, the last decided last."""
+        own = [(answer.at, key) for key, answer in self._answers.items() if answer.is_own]
+        return [key for _, key in sorted(own)]
+
+    def _why_beyond(self, site: Site, id_: str) -> str | None:
+        """Why no person can decide of an id: a row lists it, or the title's own row lists another one there."""
+        owner = self._owners.get(id_key(site, id_))
+        if owner is not None and owner != self._title_id:
+            return f"the catalogue lists it for the title {owner}"
+        if site in self._listed:
+            return f"the catalogue lists {_list(site, self._listed[site])} for this title"
+        return None
 
     def learn(self, absent: frozenset[IdKey]) -> Learning:
         for _ in range(_LEVELS):
@@ -130,10 +163,14 @@ class _Learner:
             if any(site in _TELLS_APART for site, _ in self._against(word, self._listed)):
                 continue
             for site in {of for of, _ in word.ids} - self._listed.keys():
-                kept = frozenset(id_ for id_ in word.at(site) if (site, id_) not in self._refuted)
+                kept = frozenset(id_ for id_ in word.at(site) if not self._is_refused(site, id_))
                 if kept:
                     said[site][word.speaker] = said[site].get(word.speaker, frozenset()) | kept
         return said
+
+    def _is_refused(self, site: Site, id_: str) -> bool:
+        answer = self._answers.get((site, id_))
+        return (site, id_) in self._refuted or (answer is not None and not answer.is_own)
 
     def _choose(self, site: Site, said: Mapping[Source, frozenset[str]]) -> LearnedId | None:
         common = frozenset.intersection(*said.values())
@@ -150,8 +187,9 @@ class _Learner:
         new = [w for w in self._words if w.rests_on and w.rests_on <= accepted and w not in self._heard]
         wrong: dict[IdKey, set[str]] = defaultdict(set)
         for word in new:
-            if evidence := self._refutation(word, known):
-                for key in word.rests_on:
+            doubtful = word.rests_on - {(site, id_) for site, id_ in self._given.items()}
+            if doubtful and (evidence := self._refutation(word, known)):
+                for key in doubtful:
                     wrong[key].add(evidence)
         for site, id_ in sorted(wrong):
             said_by = self._accepted.pop(site).said_by
@@ -188,9 +226,25 @@ class _Learner:
         for learned in self._accepted.values():
             if (learned.site, learned.id) in absent:
                 yield _finding("id_absent", f"{_told(learned)} is not there")
+        yield from self._decided()
+
+    def _decided(self) -> Iterator[Finding]:
+        """What persons said, so that the reasons tell it; what they cannot decide is news."""
+        for (site, id_), answer in self._answers.items():
+            key, is_none = id_key(site, id_), answer.is_own and self._given.get(site) != id_
+            why = self._why_beyond(site, id_) if answer.is_own or id_ in self._listed.get(site, ()) else None
+            if why is None and is_none:
+                why = f"{id_key(site, self._given[site])} was said to be this title's later"
+            if why is not None:
+                message = f"{key} was {answer.told}; {why}, so it does nothing: unlock it"
+                yield _finding("answer_unplaced", message)
+            else:
+                yield _finding("id_decided", f"{key} is {'' if answer.is_own else 'not '}this title's, {answer.told}")
 
     def _open(self, site: Site, said: Mapping[Source, frozenset[str]]) -> Iterator[Finding]:
         """What keeps an id from being learned, or speaks against one that was."""
+        if site in self._given:
+            return
         learned = self._accepted.get(site)
         told = "; ".join(f"{source.value} says {_list(site, said[source])}" for source in sorted(said))
         if learned is not None:

@@ -8,15 +8,17 @@ MyAnimeList's, where MyAnimeList was not heard and nobody else names one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from pipeline.domain.claims import Chosen, Claim, OpenQuestion
+from pipeline.domain.claims import Chosen, Claim, Finding, OpenQuestion
 from pipeline.domain.names import LabelKind, Source
 from pipeline.domain.record import TagRecord
+from pipeline.domain.review import Lock
 from pipeline.domain.source_title import Label, SourceTitle
 from pipeline.domain.thresholds import Choosing
 from pipeline.domain.title import CatalogueRow
+from pipeline.stages.answered import SYNOPSIS, LabelAnswers, ask_label, label_name, term_names
 from pipeline.stages.choose import collected, nobody_said
 from pipeline.stages.vocabulary import Row, Support, label_key, structural_ids, vocabulary
 from pipeline.stages.weights import LABELS
@@ -40,6 +42,7 @@ class ChosenLabels:
     content_warnings: Chosen[list[str]]
     tags: Chosen[list[TagRecord]]
     questions: tuple[OpenQuestion, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 _Said = Mapping[Source, Sequence[Label]]
@@ -51,11 +54,19 @@ class _Poll:
 
     row: Row
     by: dict[Source, float] = field(default_factory=dict)
+    labels: list[tuple[Source, Label]] = field(default_factory=list)
 
     def add(self, source: Source, strength: float) -> None:
         self.by[source] = max(self.by.get(source, 0.0), strength)
 
+    @property
+    def is_told(self) -> bool:
+        """Whether a person said that it belongs."""
+        return Source.REVIEW in self.by
+
     def score(self, spoke: Iterable[Source]) -> float:
+        if self.is_told:
+            return 1.0
         voters = sorted(source for source in spoke if source in self.by or source in self.row.had_by)
         total = sum(LABELS.get(source, 0.1) for source in voters)
         return round(sum(LABELS.get(s, 0.1) * self.by.get(s, 0.0) for s in voters) / total, 6) if total else 0.0
@@ -66,32 +77,45 @@ class _Poll:
 
 
 def choose_labels(
-    sources: Sequence[SourceTitle], row: CatalogueRow, cuts: Choosing, *, synopsis_words: int
+    sources: Sequence[SourceTitle],
+    row: CatalogueRow,
+    cuts: Choosing,
+    *,
+    synopsis_words: int,
+    answers: Sequence[Lock] = (),
 ) -> ChosenLabels:
-    """Decide all labels of one work."""
-    said = _labels(sources)
+    """Decide all labels of one work. ``answers`` are persons' words on what labels mean here."""
+    told = LabelAnswers.of(answers)
+    said = _labels(sources, told)
     mixed = [Label(tag, LabelKind.TAG) for tag in row.tags if label_key(tag)]
     voting: _Said = said or ({Source.CATALOGUE: mixed} if mixed else {})
-    polls, free = _count(voting, cuts)
+    answered = [tag for tag in mixed if told.rows(Source.CATALOGUE, tag) is not None]
+    silent = [tag for tag in mixed if tag not in answered]
+    polls, free = _count(voting, cuts, told, aside=answered if said else ())
     scores = {poll.row: poll.score(voting) for poll in polls}
     ranked = sorted(polls, key=lambda poll: (-scores[poll.row], poll.row.name))
     voted = {kind: [poll for poll in ranked if poll.row.kind is kind] for kind in LabelKind}
     genres = _cut(voted[LabelKind.GENRE], scores, cuts)
     themes = _cut(voted[LabelKind.THEME], scores, cuts)
+    demographics = _demographics(voted[LabelKind.DEMOGRAPHIC], scores, cuts, [] if Source.MAL in said else mixed)
+    warnings = _warnings(voted[LabelKind.WARNING], cuts)
     return ChosenLabels(
-        genres=genres,
-        themes=themes,
-        demographics=_demographics(voted[LabelKind.DEMOGRAPHIC], scores, cuts, [] if Source.MAL in said else mixed),
-        content_warnings=_warnings(voted[LabelKind.WARNING], cuts),
-        tags=_tags(free, mixed if said else []),
+        genres=replace(genres, evidence=told.evidence(LabelKind.GENRE)),
+        themes=replace(themes, evidence=told.evidence(LabelKind.THEME)),
+        demographics=replace(demographics, evidence=told.evidence(LabelKind.DEMOGRAPHIC)),
+        content_warnings=replace(warnings, evidence=told.evidence(LabelKind.WARNING)),
+        tags=_tags(free, silent if said else []),
         questions=_questions(ranked, scores, cuts, len(genres.value) + len(themes.value), synopsis_words),
+        findings=tuple(told.findings()),
     )
 
 
-def _labels(sources: Sequence[SourceTitle]) -> dict[Source, list[Label]]:
+def _labels(sources: Sequence[SourceTitle], told: LabelAnswers) -> dict[Source, list[Label]]:
+    """What each platform says; a label that was said to be nothing is as good as never said."""
     said: dict[Source, list[Label]] = {}
     for one in sources:
         labels = [label for label in one.labels if label_key(label.name) and not _is_structural(one.source, label)]
+        labels = [label for label in labels if told.rows(one.source, label) != ()]
         if labels:
             said.setdefault(one.source, []).extend(labels)
     return said
@@ -101,19 +125,41 @@ def _is_structural(source: Source, label: Label) -> bool:
     return source is Source.ANIDB and label.id is not None and label.id in structural_ids()
 
 
-def _count(said: _Said, cuts: Choosing) -> tuple[list[_Poll], list[tuple[Source, Label]]]:
-    """Sort every label to the rows it supports; labels without a row come back as they are."""
+def _count(
+    said: _Said, cuts: Choosing, told: LabelAnswers, aside: Iterable[Label]
+) -> tuple[list[_Poll], list[tuple[Source, Label]]]:
+    """Sort every label to the rows it supports, a person's word first; labels without a row come back as they are.
+
+    ``aside`` are tags of the catalogue that do not vote and were given a meaning all the same.
+    """
     polls: dict[Row, _Poll] = {}
     free: list[tuple[Source, Label]] = []
     idols = _idol_rows(said)
     for source in sorted(said):
         for label in said[source]:
+            if (rows := told.rows(source, label)) is not None:
+                for row in rows:
+                    _tell(polls, row).add(source, 1.0)
+                continue
             supports = [one for one in vocabulary().supports(source, label) if _is_open(one, source, idols)]
             for support in supports:
-                polls.setdefault(support.row, _Poll(support.row)).add(source, _strength(source, label, support, cuts))
+                poll = polls.setdefault(support.row, _Poll(support.row))
+                poll.add(source, _strength(source, label, support, cuts))
+                poll.labels.append((source, label))
             if not supports:
                 free.append((source, label))
+    for tag in aside:
+        for row in told.rows(Source.CATALOGUE, tag) or ():
+            _tell(polls, row).add(Source.CATALOGUE, 1.0)
+    for row in told.of_synopsis():
+        _tell(polls, row)
     return list(polls.values()), free
+
+
+def _tell(polls: dict[Row, _Poll], row: Row) -> _Poll:
+    poll = polls.setdefault(row, _Poll(row))
+    poll.add(Source.REVIEW, 1.0)
+    return poll
 
 
 def _strength(source: Source, label: Label, support: Support, cuts: Choosing) -> float:
@@ -155,8 +201,8 @@ def _demographics(
 ) -> Chosen[list[str]]:
     """MyAnimeList's word, else AniList's, else the vote, else the catalogue's copy of a word we did not hear."""
     for source in (Source.MAL, Source.ANILIST):
-        kept = [poll for poll in polls if poll.by.get(source, 0.0) > 0.0]
-        if kept:
+        if any(poll.by.get(source, 0.0) > 0.0 for poll in polls):
+            kept = [poll for poll in polls if poll.by.get(source, 0.0) > 0.0 or poll.is_told]
             kept.sort(key=lambda poll: poll.row.name)
             return _chosen(polls, kept, [0.9] * len(kept))
     if polls:
@@ -205,20 +251,23 @@ def _tag(uses: Sequence[tuple[Source, Label]]) -> TagRecord:
 def _questions(
     ranked: Sequence[_Poll], scores: Mapping[Row, float], cuts: Choosing, kept: int, synopsis_words: int
 ) -> tuple[OpenQuestion, ...]:
-    """Ask where a synopsis could tell more: too few labels, or two in doubt."""
-    doubtful = sorted(_doubtful(ranked, scores, cuts))
-    is_poor = synopsis_words >= cuts.question_words and kept < cuts.few_labels
-    if not is_poor and len(doubtful) < 2:
+    """Ask what the synopsis supports where labels are too few, else what each label means that two terms hang on."""
+    if synopsis_words >= cuts.question_words and kept < cuts.few_labels:
+        subject, options = "which of these genres and themes the synopsis supports", term_names()
+        return (OpenQuestion("metadata", "labels", subject, options, None, 0.5, (SYNOPSIS,), options),)
+    doubtful = sorted(_doubtful(ranked, scores, cuts), key=lambda poll: poll.row.name)
+    if len(doubtful) < 2:
         return ()
-    rows = vocabulary().rows
-    closed = [row.name for row in rows if row.kind in {LabelKind.GENRE, LabelKind.THEME}]
-    options = tuple(sorted(closed)) if is_poor else tuple(doubtful)
-    subject = "which of these genres and themes the synopsis supports"
-    return (OpenQuestion("metadata", "labels", subject, options, None, 0.5),)
+    asked: dict[str, OpenQuestion] = {}
+    for poll in doubtful:
+        for source, label in poll.labels:
+            is_kept = scores[poll.row] >= cuts.label_kept
+            asked.setdefault(label_name(source, label.name), ask_label(source, label, poll.row.name, is_kept=is_kept))
+    return tuple(asked.values())
 
 
-def _doubtful(ranked: Sequence[_Poll], scores: Mapping[Row, float], cuts: Choosing) -> Iterator[str]:
+def _doubtful(ranked: Sequence[_Poll], scores: Mapping[Row, float], cuts: Choosing) -> Iterator[_Poll]:
     for poll in ranked:
         is_voted = poll.row.kind in {LabelKind.GENRE, LabelKind.THEME}
         if is_voted and abs(scores[poll.row] - cuts.label_kept) <= cuts.label_doubt:
-            yield poll.row.name
+            yield poll

@@ -20,7 +20,7 @@ from pipeline.stages.weights import BASICS, RATING, TITLES
 
 __all__ = ["VERSION", "choose_nsfw", "decide"]
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 T = TypeVar("T")
 
@@ -40,7 +40,8 @@ def decide(inputs: StageInput) -> MetadataDraft:
     """Decide every field of stage 1."""
     sources, row = in_order(inputs), inputs.title.row
     names, dates, texts = choose_names(sources, row), choose_dates(sources, row), choose_texts(sources, inputs.choosing)
-    labels = choose_labels(sources, row, inputs.choosing, synopsis_words=count_words(texts.synopsis.value))
+    words = count_words(texts.synopsis.value)
+    labels = choose_labels(sources, row, inputs.choosing, synopsis_words=words, answers=inputs.answers)
     return MetadataDraft(
         title=names.title,
         title_english=names.title_english,
@@ -67,7 +68,7 @@ def decide(inputs: StageInput) -> MetadataDraft:
         content_warnings=labels.content_warnings,
         hashtags=_hashtags(sources),
         questions=labels.questions,
-        findings=dates.findings,
+        findings=(*dates.findings, *labels.findings),
     )
 
 

@@ -19,9 +19,9 @@ from pipeline.domain.names import LabelKind, Source
 from pipeline.domain.source_title import Label
 from pipeline.domain.text import CACHE
 
-__all__ = ["Row", "Support", "Vocabulary", "label_key", "structural_ids", "vocabulary"]
+__all__ = ["COLUMNS", "Row", "Support", "Vocabulary", "label_key", "structural_ids", "vocabulary"]
 
-_COLUMNS: Final = MappingProxyType(
+COLUMNS: Final = MappingProxyType(
     {
         "mal": Source.MAL,
         "anilist": Source.ANILIST,
@@ -30,6 +30,7 @@ _COLUMNS: Final = MappingProxyType(
         "anime_planet": Source.ANIME_PLANET,
     }
 )
+"""The platforms the table has names of."""
 _SILENT: Final = str.maketrans("", "", "'`\u2019")
 _MARK_OF: Final = MappingProxyType(
     {(Source.ANILIST, LabelKind.GENRE): "g", (Source.ANIME_PLANET, LabelKind.WARNING): "w"}
@@ -109,7 +110,7 @@ def _marked(name: str) -> tuple[str, str]:
 
 def _rows(table: Sequence[Mapping[str, Any]]) -> Iterator[tuple[Row, Mapping[Source, tuple[str, ...]]]]:
     for entry in table:
-        names = {source: tuple(entry[column]) for column, source in _COLUMNS.items() if column in entry}
+        names = {source: tuple(entry[column]) for column, source in COLUMNS.items() if column in entry}
         yield Row(entry["name"], LabelKind(entry["kind"]), frozenset(names)), names
 
 

@@ -51,13 +51,11 @@ def test_a_question_is_as_uncertain_as_the_answer_kept_meanwhile(kept, confidenc
     assert told([question]) == [("same_character:anidb:1", "same_character", uncertainty)]
 
 
-def test_questions_without_a_choice_are_told_of_the_field_they_are_settled_in():
-    labels = OpenQuestion("metadata", "labels", "which", ("A", "B", "C"), None, 0.5)
-    roles = [OpenQuestion("staff", "role_class", text, ("x",), 0, 0.5) for text in ("Zzz", "Aaa", "Mmm")]
-    first, second = review([labels, *roles]).items
-    assert (first.field, first.code) == ("genres", "labels")
-    assert (second.field, second.code) == ("staff_data", "role_class")
-    assert second.detail == "Aaa: x? Meanwhile x (and 2 more)"
+def test_questions_without_a_name_are_told_of_their_stage_together():
+    works = [OpenQuestion("relations", "relation_kind", text, ("x",), 0, 0.5) for text in ("Zzz", "Aaa", "Mmm")]
+    (item,) = review(works).items
+    assert (item.field, item.code) == ("relations", "relation_kind")
+    assert item.detail == "Aaa: x? Meanwhile x (and 2 more)"
 
 
 def test_broken_invariants_weigh_most_and_what_needs_nobody_is_left_out():

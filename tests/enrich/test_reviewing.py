@@ -13,17 +13,21 @@ import pytest
 
 from pipeline.assembly.reviewing import seen_basis
 from pipeline.domain.claims import Chosen, Claim, OpenQuestion
-from pipeline.domain.names import Site, Source
-from pipeline.domain.review import LOCKED, Lock, answer_of
+from pipeline.domain.names import LabelKind, Site, Source
+from pipeline.domain.review import LOCKED, Lock, answer_of, terms_of
+from pipeline.domain.source_title import Label
 from pipeline.enrich.lending import borrow_locks, lend_locks
 from pipeline.enrich.opening import open_ledger, opened
 from pipeline.enrich.reviewing import Answer, Case, decide, open_case, queue_of
 from pipeline.enrich.runner import Runner
+from pipeline.enrich.wording import Word, teach_all
 from pipeline.errors import BadInput
 from pipeline.ledger import Ledger
 from pipeline.ledger.learned import StoredId
 from pipeline.ledger.titles import StoredTitle
 from pipeline.settings import Settings
+from pipeline.stages import STAGES
+from pipeline.stages.answered import ask_label, ask_role
 
 from .rehearsing import FILM, RADIO, Platforms, enrich, quick_folder, settings_for, standing, write_catalogue
 
@@ -136,6 +140,79 @@ async def test_an_answer_about_a_character_acts_on_the_cast(done: Settings, plat
     await enrich(done)
     assert standing(done) == before
     assert platforms.since(asked) == {}
+
+
+async def test_a_word_of_a_platform_is_what_a_person_said_it_means(done: Settings, platforms: Platforms) -> None:
+    """A label another term, a credit another role: from the stages on, asking nobody, taken back without a trace."""
+    before, asked = standing(done), platforms.answered()
+    case = case_of(done)
+    label = next(name for name in case.words if name.startswith("labels:mal:"))
+    role = next(name for name in case.words if name.startswith("role_class:"))
+    typed = label.replace(label.rpartition(":")[2], case.words[label].text.upper())
+    assert lock(done, typed, replace(MARIA, value="girls love")).field == label
+    assert teach_all(lock(done, role, replace(MARIA, value="art_director")), case.words).endswith("roles.json")
+    told = await enrich(done)
+    steps = [step for step in told.steps if step.startswith(("intend:", "ask:"))]
+    assert steps == [*(f"intend:stage:{name}" for name in STAGES), "intend:assemble"]
+    after = case_of(done)
+    assert "Girls Love" in after.record.genres
+    assert any("art_director" in person.roles for person in after.record.staff_data)
+    for field in ("genres", "staff_data"):
+        assert Source.REVIEW in after.provenance.fields[field].sources
+        assert any("maria" in evidence for evidence in after.provenance.fields[field].evidence)
+    with ledger_at(done) as ledger:
+        lines = [orjson.loads(line) for line in lend_locks(ledger)]
+        assert [(one["field"], one["expected"]["chosen"]) for one in lines] == [
+            (label, "Girls Love"),
+            (role, "art_director"),
+        ]
+        for name in (label, role):
+            ledger.review.unlock(case.title.title_id, name)
+        assert borrow_locks(ledger, map(orjson.dumps, lines), "f").taken == 2
+        for name in (label, role):
+            ledger.review.unlock(case.title.title_id, name)
+    await enrich(done)
+    assert standing(done) == before
+    assert platforms.since(asked) == {}
+
+
+@pytest.mark.parametrize(
+    ("answer", "meant"),
+    [
+        ({"value": '["School", "sci fi"]'}, ("School", "Sci-Fi")),
+        ({"value": "null"}, ()),
+        ({"choose": 1}, ("School",)),
+        ({"keep": True}, ("School",)),
+        ({"value": "Schooling"}, "'Schooling' is none of .*School"),
+        ({"value": "[3]"}, "'3' is none of"),
+        ({"choose": 99}, "no option 99"),
+    ],
+)
+def test_a_label_is_answered_by_number_by_terms_or_with_nothing(
+    film: Case, answer: dict[str, object], meant: tuple[str, ...] | str
+) -> None:
+    """Of terms that are there."""
+    word = Word("School", ask_label(Source.MAL, Label("School", LabelKind.THEME), "School", is_kept=True))
+    case, said = replace(film, words={"labels:mal:school": word}), replace(MARIA, **answer)  # type: ignore[arg-type]
+    if isinstance(meant, str):
+        with pytest.raises(BadInput, match=meant):
+            decide(case, "labels:mal:School", said)
+    else:
+        assert terms_of(decide(case, "labels:mal:School", said)) == meant
+
+
+@pytest.mark.parametrize("value", ["null", "[]", '["director", "script"]', "chief"])
+def test_a_credit_is_exactly_one_role(film: Case, value: str) -> None:
+    """Whatever else is said names the roles."""
+    case = replace(film, words={"role_class:x": Word("X", ask_role("X", "Ann"))})
+    with pytest.raises(BadInput, match=r"assistant_director.* other"):
+        decide(case, "role_class:X", replace(MARIA, value=value))
+
+
+def test_a_word_nobody_says_is_refused_with_those_there_are(film: Case) -> None:
+    """So that nothing is locked in vain."""
+    with pytest.raises(BadInput, match=r"'labels:mal:nonsense'; it has labels:"):
+        decide(film, "labels:mal:Nonsense", replace(MARIA, value="null"))
 
 
 async def test_sources_that_come_to_contradict_a_lock_are_told_and_the_lock_stands(done: Settings) -> None:
@@ -253,6 +330,22 @@ async def test_a_decision_travels_in_a_file_and_is_the_same_there(done: Settings
         ({"more": 1}, ["line 2", "more"]),
         ({"kind": "answer"}, ["line 2", "chosen"]),
         ({"kind": "answer", "expected": {"chosen": 4, "options": []}}, ["line 2", "chosen"]),
+        (
+            {"kind": "answer", "field": "labels:mal:x", "expected": {"chosen": "Nonsense", "options": []}},
+            ["line 2", "'Nonsense' is none of"],
+        ),
+        (
+            {"kind": "answer", "field": "role_class:x", "expected": {"chosen": None, "options": []}},
+            ["line 2", "exactly one"],
+        ),
+        (
+            {"kind": "answer", "field": "platform_id:mal:1", "expected": {"chosen": "perhaps", "options": []}},
+            ["line 2", "platform_id:mal:1"],
+        ),
+        (
+            {"kind": "answer", "field": "platform_id:mal:one", "expected": {"chosen": "yes", "options": []}},
+            ["line 2", "'mal:one'"],
+        ),
     ],
 )
 async def test_a_wrong_line_is_named_and_nothing_of_the_file_is_taken(

@@ -434,15 +434,20 @@ def test_a_telling_synopsis_with_few_labels_is_an_open_question():
     poor = decide(said(MAL, synopses=(Text(LONG),), labels=(genre("Drama"),)))
     (question,) = poor.questions
     assert question.kind == "labels"
+    assert question.keys == ("synopsis",)
     assert "Mystery" in question.options
     rich = said(MAL, synopses=(Text(LONG),), labels=(genre("Drama"), genre("Mystery"), genre("Comedy")))
     assert decide(rich).questions == ()
 
 
-def test_two_labels_in_doubt_are_an_open_question_about_those_two():
+def test_two_labels_in_doubt_are_asked_about_each_by_itself():
+    """The term it speaks for comes first, and is kept meanwhile where it is above the cut."""
     labels = (tag("School", 0.5), tag("Space", 0.4), tag("Samurai", 0.9))
-    (question,) = decide(said(ANILIST, labels=labels)).questions
-    assert question.options == ("School", "Space")
+    first, second = decide(said(ANILIST, labels=labels)).questions
+    assert (first.keys, first.options[0], first.kept) == (("anilist:school",), "School", 0)
+    assert (second.keys, second.options[0], second.kept) == (("anilist:space",), "Space", None)
+    assert set(first.options) == set(second.options) == {row.name for row in vocabulary().rows}
+    assert "'School' of anilist (0.50)" in first.subject
 
 
 def test_the_cuts_are_the_operators():

@@ -77,12 +77,13 @@ def test_an_unknown_role_is_other_and_asked_about_once() -> None:
     draft = staff.decide(aligned(source))
     assert {tuple(person.roles) for person in draft.staff_data.value} == {("other",)}
     (question,) = draft.questions
-    assert (question.kind, question.subject, question.options[question.kept]) == (
+    assert (question.kind, question.keys, question.options[question.kept]) == (
         "role_class",
-        "Moon Wrangler",
+        ("moon-wrangler",),
         "other",
     )
-    assert question.options == roles()
+    assert question.subject == "what 'Moon Wrangler' is (so credited: A, B)"
+    assert question.options == question.option_keys == roles()
 
 
 @pytest.mark.parametrize(
