@@ -22,7 +22,7 @@ from pipeline.domain.drafts import Draft
 from pipeline.domain.names import Outcome, Platform, Source, Tier
 from pipeline.domain.record import AnimeRecord, EnrichmentMetadata, FieldProvenance, Provenance
 from pipeline.domain.review import Lock, Review
-from pipeline.domain.title import StageInput, Title, id_key
+from pipeline.domain.title import LearnedId, StageInput, Title, id_key
 from pipeline.errors import BadInput, Broken
 from pipeline.stages import STAGES
 
@@ -33,6 +33,7 @@ ASSEMBLE_VERSION: Final = 5
 
 _COMMON: Final = frozenset(field.name for field in fields(Draft))
 _IDENTITY: Final = "rule:identity@1"
+_DECIDED: Final = "id_decided"
 _LEARNED_ID: Final = "rule:learned_id@1"
 _FOUND: Final = 0.98
 _SAID: Final = 0.95
@@ -175,19 +176,26 @@ def _reason(chosen: Chosen[Any]) -> FieldProvenance:
 
 
 def _reason_of_ids(title: Title) -> FieldProvenance:
-    """Which of the ids are not the row's, who said them, and whether their own records answered for them."""
+    """Which of the ids are not the row's, who said them, and whether their records answered; what persons decided."""
     sayers = {source for one in title.learned for source in one.said_by}
     return FieldProvenance(
         method=_LEARNED_ID if title.learned else _IDENTITY,
-        confidence=min((_FOUND if one.is_found else _SAID for one in title.learned), default=1.0),
+        confidence=min(map(_sureness, title.learned), default=1.0),
         sources=[Source.CATALOGUE, *sorted(sayers)],
-        conflict=bool(title.findings),
+        conflict=any(finding.code != _DECIDED for finding in title.findings),
         evidence=[
-            f"{id_key(one.site, one.id)} is not the row's: said by {' and '.join(one.said_by)}, "
-            f"{'found there' if one.is_found else 'not asked for there'}"
-            for one in title.learned
+            *(finding.message for finding in title.findings if finding.code == _DECIDED),
+            *(
+                f"{id_key(one.site, one.id)} is not the row's: said by {' and '.join(one.said_by)}, "
+                f"{'found there' if one.is_found else 'not asked for there'}"
+                for one in title.learned
+            ),
         ],
     )
+
+
+def _sureness(one: LearnedId) -> float:
+    return 1.0 if Source.REVIEW in one.said_by else _FOUND if one.is_found else _SAID
 
 
 def _alternatives(claims: Iterable[Claim[Any]]) -> Iterator[dict[str, JsonValue]]:

@@ -8,8 +8,10 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.domain.names import Site, Source
 from pipeline.domain.review import Lock, Review, ReviewItem, locks_digest
 from pipeline.ledger import Ledger
+from pipeline.ledger.learned import StoredId
 from pipeline.ledger.tables import LOCKS, REVIEW_ITEMS, REVIEWS
 from pipeline.ledger.titles import Finished, Release
 from tests.ledger.conftest import Clock, Engine
@@ -267,3 +269,62 @@ def test_an_older_ledger_gets_the_tables(engine: Engine, open_ledger: Callable[[
     again = open_ledger(url)
     assert again.review.queue() == []
     assert again.review.locked() == []
+
+
+# Ids
+
+
+def own(id_: str, answer: str, *, at: float = 5.0) -> Lock:
+    return Lock(f"platform_id:kitsu:{id_}", "answer", f'{{"chosen":"{answer}","options":["yes","no"]}}', "maria", at)
+
+
+def learned_by(ledger: Ledger, *title_ids: str) -> None:
+    for title_id in title_ids:
+        ledger.learned.replace({title_id: [StoredId(Site.KITSU, "5", "learned", (Source.MAL,), "", "")]})
+
+
+def owners(ledger: Ledger) -> dict[str, str]:
+    return {id_: title_id for (_, id_), (title_id, _) in ledger.review.own_ids().items()}
+
+
+def test_an_id_given_to_one_title_is_taken_from_the_others_and_wakes_who_speaks_of_it(ledger: Ledger) -> None:
+    """A title that only says it is looked at again too, one that does not is left alone; taking it back wakes them."""
+    one, two, three, four = sync(ledger, ["mal:1"], ["mal:2"], ["mal:3"], ["mal:4"])
+    disputed = ReviewItem("platform_ids", "id_disputed", "mal says kitsu:5; anidb says kitsu:6", 0.5)
+    learned_by(ledger, one, two)
+    ledger.titles.note_mentions({two: ["kitsu:5"], three: ["kitsu:5"], four: ["kitsu:55"]})
+    every = dict.fromkeys((one, two, three, four), Review((disputed, LOW)))
+    finish(ledger, every)
+    assert due(ledger) == []
+    ledger.review.lock({one: [own("5", "yes")]})
+    assert sorted(due(ledger)) == sorted([one, two, three])
+    assert ledger.learned.holders(Site.KITSU, "5") == [one]
+    assert shown(ledger, only=one) == [("mal:1", LOW.code)]
+    assert owners(ledger) == {"5": one}
+    finish(ledger, every)
+    ledger.review.unlock(one, "platform_id:kitsu:5")
+    assert sorted(due(ledger)) == sorted([one, two, three])
+    assert owners(ledger) == {}
+
+
+def test_a_refused_id_is_forgotten_where_it_was_refused(ledger: Ledger) -> None:
+    """And owned by nobody."""
+    one, two = sync(ledger, ["mal:1"], ["mal:2"])
+    learned_by(ledger, one, two)
+    ledger.review.lock({one: [own("5", "no")]})
+    assert ledger.learned.holders(Site.KITSU, "5") == [two]
+    assert owners(ledger) == {}
+
+
+def test_an_id_goes_with_its_title_into_a_merge_and_back(ledger: Ledger) -> None:
+    """Also against a refusal of the survivor's own; of two that were given it the later decision counts."""
+    one, two = sync(ledger, ["mal:1"], ["mal:2"])
+    ledger.review.lock({two: [own("5", "yes")], one: [own("5", "no", at=9.0), own("6", "yes")]})
+    assert sync(ledger, ["mal:1", "mal:2"]) == [one]
+    assert owners(ledger) == {"5": one, "6": one}
+    assert set(sync(ledger, ["mal:1"], ["mal:2"])) == {one, two}
+    assert owners(ledger) == {"5": two, "6": one}
+    ledger.review.lock({one: [own("5", "yes", at=10.0)]})
+    assert owners(ledger)["5"] == one
+    ledger.review.lock({one: [own("5", "yes", at=1.0)]})
+    assert owners(ledger)["5"] == two

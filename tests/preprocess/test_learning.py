@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.names import Site, Source
-from pipeline.preprocess.learning import IdKey, Learning, Refuted, Word, plan_learning
+from pipeline.preprocess.learning import IdAnswer, IdKey, Learning, Refuted, Word, plan_learning
 
 MAL, ANILIST, KITSU, ANIDB, ANN = Site.MAL, Site.ANILIST, Site.KITSU, Site.ANIDB, Site.ANN
 NAMES = frozenset({"akari minato"})
@@ -233,3 +233,88 @@ def test_what_was_refuted_stays_so_without_the_records_that_showed_it(
     again = learn(row, *left, owners=owners, refuted=first.refuted)
     assert out <= {(one.site, one.id) for one in again.refuted}
     assert out.isdisjoint((one.site, one.id) for one in again.learned)
+
+
+# What a person decided
+
+
+def answered(*words: Word, ids: Mapping[Site, tuple[str, ...]] = LISTED, **more: object) -> Learning:
+    answers = more.pop("answers")
+    return plan_learning("own", ids, NAMES, words, **{"owners": {}, **more}, answers=answers)  # type: ignore[arg-type]
+
+
+YES, NO = IdAnswer(True, "locked by maria", 1.0), IdAnswer(False, "locked by maria", 1.0)
+
+
+def test_an_id_a_person_gives_needs_nobody_to_say_it_and_ends_the_dispute() -> None:
+    """Whoever says it too is named."""
+    for words, said_by in [((), ()), ((ANILIST_SAYS_5, KITSU_SAYS_6), (Source.ANILIST,))]:
+        learning = answered(*words, answers={(MAL, "5"): YES})
+        assert learned(learning) == {MAL: "5"}
+        assert learning.learned[0].said_by == (*said_by, Source.REVIEW)
+        assert codes(learning) == ["id_decided"]
+        assert learning.findings[0].message == "mal:5 is this title's, locked by maria"
+
+
+def test_an_id_a_person_refuses_is_not_learned_and_what_others_say_is_heard() -> None:
+    """It is no longer disputed who is right."""
+    assert learned(answered(ANILIST_SAYS_5, answers={(MAL, "5"): NO})) == {}
+    learning = answered(ANILIST_SAYS_5, KITSU_SAYS_6, answers={(MAL, "5"): NO})
+    assert (learned(learning), codes(learning)) == ({MAL: "6"}, ["id_decided"])
+
+
+def test_the_record_of_a_given_id_is_heard_whatever_it_says() -> None:
+    """The person knew; and an id that was refuted is so no more."""
+    stranger = word(Source.MAL, (ANILIST, "9"), (ANIDB, "3"), names=frozenset({"kitsune"}), rests_on=[(MAL, "5")])
+    refuted = Refuted(MAL, "5", (Source.KITSU,), "why")
+    learning = answered(KITSU_SAYS_5, stranger, refuted=[refuted], answers={(MAL, "5"): YES})
+    assert learned(learning) == {MAL: "5"}
+    assert learning.refuted == ()
+    assert learning.learned[0].is_found
+
+
+@pytest.mark.parametrize(
+    ("key", "answer", "owners", "why"),
+    [
+        ((MAL, "5"), YES, {"mal:5": "other"}, "the catalogue lists it for the title other"),
+        ((ANILIST, "9"), YES, {}, "the catalogue lists anilist:7 for this title"),
+        ((ANILIST, "7"), NO, {}, "the catalogue lists anilist:7 for this title"),
+    ],
+)
+def test_of_the_catalogues_ids_no_person_decides_and_is_told(
+    key: IdKey, answer: IdAnswer, owners: Mapping[str, str], why: str
+) -> None:
+    """So a later release wins, and the decision is looked at again."""
+    learning = answered(answers={key: answer}, owners=owners)
+    (finding,) = learning.findings
+    assert (finding.code, learned(learning)) == ("answer_unplaced", {})
+    assert why in finding.message
+    assert "unlock" in finding.message
+
+
+def test_of_two_ids_given_on_one_site_the_later_counts() -> None:
+    """The other is told."""
+    later = IdAnswer(True, "locked by jo", 2.0)
+    for answers in ({(MAL, "5"): YES, (MAL, "6"): later}, {(MAL, "6"): later, (MAL, "5"): YES}):
+        learning = answered(answers=answers)
+        assert learned(learning) == {MAL: "6"}
+        assert sorted(codes(learning)) == ["answer_unplaced", "id_decided"]
+
+
+ANSWERS = st.dictionaries(KEYS, st.builds(IdAnswer, st.booleans(), st.just("x"), st.floats(0, 9)), max_size=4)
+
+
+@given(ROWS, st.lists(WORDS, max_size=6), OWNERS, ANSWERS, st.randoms())
+def test_persons_are_obeyed_on_every_site_the_catalogue_leaves_open(ids, words, owners, answers, random) -> None:  # type: ignore[no-untyped-def]
+    """Whoever says what, in whatever order."""
+    learning = answered(*words, ids=ids, owners=owners, answers=answers)
+    has = learned(learning)
+    for (site, id_), answer in answers.items():
+        is_open = site not in ids and owners.get(f"{site.value}:{id_}", "own") == "own"
+        if not answer.is_own:
+            assert has.get(site) != id_
+        elif is_open:
+            rivals = [other for other, one in answers.items() if other[0] is site and one.is_own]
+            assert has.get(site) == id_ or len(rivals) > 1
+    random.shuffle(words)
+    assert answered(*words, ids=ids, owners=owners, answers=dict(reversed(answers.items()))) == learning
