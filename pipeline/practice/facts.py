@@ -4,7 +4,7 @@ Everything grows from the catalogue row and the salt; what the row says (type, e
 """
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 from pipeline.domain.names import AgeRating, AiringStatus, Season, SourceMaterial, TitleType
 from pipeline.domain.source_title import PartialDate
@@ -103,6 +103,14 @@ class Facts:
     def dice(self, *words: str | int) -> Dice:
         """A stream of choices about this title."""
         return Dice(self.salt, self.key, *words)
+
+    @property
+    def slot(self) -> time | None:
+        """The clock in Japan at which it is broadcast on its first day's weekday; only television has one."""
+        if self.type is not TitleType.TV or self.start is None:
+            return None
+        dice = self.dice("broadcast")
+        return time(dice.number(17, 23), dice.one((0, 30)))
 
 
 def make_facts(row: CatalogueRow, salt: str, today: date) -> Facts:

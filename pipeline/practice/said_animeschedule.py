@@ -1,6 +1,6 @@
 """What AnimeSchedule says about a title of the practice world: dates, slots, streams; no people, no episodes."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta, timezone
 
 from pipeline.domain.names import (
     AiringStatus,
@@ -27,6 +27,7 @@ from pipeline.domain.source_title import (
     Text,
     TitleName,
 )
+from pipeline.practice.facts import Facts
 from pipeline.practice.rows import make_slug
 from pipeline.practice.said import Said
 from pipeline.practice.speak_animeschedule import CDN, RELATION_WORDS
@@ -34,6 +35,9 @@ from pipeline.practice.speak_animeschedule import CDN, RELATION_WORDS
 __all__ = ["say_animeschedule"]
 
 _PAGE = "https://animeschedule.net/anime/"
+_JAPAN = timezone(timedelta(hours=9))
+_OTHER_SLOT = 0.1
+"""Share of broadcasts that are another station's, at another clock than MyAnimeList's."""
 _ELSEWHERE = (
     (Site.MAL, "MyAnimeList", "https://myanimelist.net/anime/"),
     (Site.ANILIST, "AniList", "https://anilist.co/anime/"),
@@ -60,7 +64,7 @@ def say_animeschedule(said: Said) -> SourceTitle:
         season=facts.season,
         season_year=facts.year,
         start=said.first_day(),
-        broadcast=Broadcast(None, "23:30") if facts.type is TitleType.TV and facts.start is not None else None,
+        broadcast=_broadcast(facts),
         episode_count=said.count(),
         episode_duration_s=facts.minutes * 60,
         labels=tuple(Label(name, LabelKind.GENRE, id=make_slug(name)) for name in (*facts.genres, *facts.themes)),
@@ -69,7 +73,7 @@ def say_animeschedule(said: Said) -> SourceTitle:
         relations=_relations(said),
         links=_links(said),
         companies=tuple(Company(name, CompanyRole.STUDIO, id=make_slug(name)) for name in facts.studios),
-        premieres=_premieres(said),
+        premieres=_premieres(facts),
         identifiers=_identifiers(said),
         updated_at="2026-11-10T12:00:00Z",
     )
@@ -136,9 +140,20 @@ def _identifiers(said: Said) -> tuple[ForeignId, ...]:
     return (own, *(ForeignId(site, id_) for site, id_ in elsewhere if id_ is not None))
 
 
-def _premieres(said: Said) -> tuple[AiringSlot, ...]:
-    start = said.facts.start
-    if start is None:
+def _broadcast(facts: Facts) -> Broadcast | None:
+    """The slot's clock without a day, as MyAnimeList has it but for a few titles; of what is to come there is none."""
+    slot = facts.slot
+    if slot is None or facts.status is AiringStatus.UPCOMING:
+        return None
+    is_other = facts.dice("another slot").chance(_OTHER_SLOT)
+    return Broadcast(None, f"{slot.replace(minute=15) if is_other else slot:%H:%M}")
+
+
+def _premieres(facts: Facts) -> tuple[AiringSlot, ...]:
+    """The first day at the slot's clock; where there is none midnight, and that of the wrong side of the world."""
+    if facts.start is None:
         return ()
-    at = datetime.combine(start, time(14, 30), tzinfo=UTC)  # half past eleven in the evening in Japan
-    return (AiringSlot(at.strftime("%Y-%m-%dT%H:%M:%SZ"), kind="raw"),)
+    slot = _broadcast(facts)
+    clock = None if slot is None or slot.time is None else time.fromisoformat(slot.time)
+    at = datetime.combine(facts.start, time(), UTC) if clock is None else datetime.combine(facts.start, clock, _JAPAN)
+    return (AiringSlot(at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), kind="raw"),)

@@ -1,7 +1,6 @@
 """What MyAnimeList says about a title of the practice world, as far as Jikan's answers can carry it."""
 
 from collections.abc import Iterator
-from datetime import date
 
 from pipeline.domain.names import (
     AiringStatus,
@@ -65,7 +64,7 @@ def say_jikan(said: Said) -> SourceTitle:
         season_year=facts.year if facts.type is TitleType.TV else None,
         start=said.first_day(),
         end=day_of(facts.end),
-        broadcast=_broadcast(said, facts.start),
+        broadcast=_broadcast(facts),
         episode_count=said.count(),
         episode_duration_s=facts.minutes * 60,
         labels=_labels(said),
@@ -107,11 +106,10 @@ def _is_romaji(facts: Facts) -> bool:
     return has_kana and all(letter < "\u0250" or not letter.isalpha() for letter in facts.title)
 
 
-def _broadcast(said: Said, start: date | None) -> Broadcast | None:
-    if said.facts.type is not TitleType.TV or start is None:
+def _broadcast(facts: Facts) -> Broadcast | None:
+    if facts.slot is None or facts.start is None:
         return None
-    dice = said.facts.dice("broadcast")
-    return Broadcast(_DAYS[start.weekday()], f"{dice.number(17, 23):02d}:{dice.one((0, 30)):02d}", "Asia/Tokyo")
+    return Broadcast(_DAYS[facts.start.weekday()], f"{facts.slot:%H:%M}", "Asia/Tokyo")
 
 
 def _labels(said: Said) -> tuple[Label, ...]:

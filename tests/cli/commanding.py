@@ -16,7 +16,7 @@ from pipeline.cli import main
 
 __all__ = ["TITLES", "anime_enrich", "anime_enrich_process", "clean_environment", "command_line", "told"]
 
-TITLES = ("mal:900012", "mal:900013", "mal:900020")
+TITLES = ("mal:900012", "mal:900013", "mal:900017")
 
 
 def clean_environment(**more: str) -> dict[str, str]:

@@ -121,18 +121,49 @@ def test_nobody_has_every_character(world: World) -> None:
     assert set(leads) <= mal & kitsu
 
 
-def test_platforms_disagree_now_and_then(catalogue_folder: Path) -> None:
-    """Over real rows Kitsu is sometimes a day off, and mostly is not."""
+@pytest.fixture(scope="module")
+def real_rows(catalogue_folder: Path) -> World:
+    """A world over 200 rows of the real catalogue."""
     with open_catalogue(str(catalogue_folder / "sample-200.jsonl")) as catalogue:
-        world = World(row.row for row in catalogue.rows() if isinstance(row, Row))
-    pairs = [
-        (title.start, other.start)
-        for id_ in world.ids(Platform.KITSU)
-        if (title := world.title(Platform.KITSU, id_)) is not None
-        and (other := world.by_foreign_id(Platform.JIKAN, Site.KITSU, id_)) is not None
-    ]
-    off = sum(one != other for one, other in pairs)
-    assert 0 < off < len(pairs) / 2
+        return World(row.row for row in catalogue.rows() if isinstance(row, Row))
+
+
+def pairs_of(world: World, platform: Platform, site: Site) -> list[tuple[SourceTitle, SourceTitle]]:
+    """A platform's word of each title that MyAnimeList has too, and MyAnimeList's."""
+    found = []
+    for id_ in world.ids(platform):
+        title = world.title(platform, id_)
+        mal = title and next((one.id for one in title.identifiers if one.site is Site.MAL), None)
+        other = world.title(Platform.JIKAN, mal) if mal else world.by_foreign_id(Platform.JIKAN, site, id_)
+        if title is not None and other is not None:
+            found.append((title, other))
+    return found
+
+
+def test_platforms_disagree_now_and_then(real_rows: World) -> None:
+    """Over real rows Kitsu is sometimes a day off, and mostly is not; so is its rating coarser where its guide is."""
+    pairs = pairs_of(real_rows, Platform.KITSU, Site.KITSU)
+    for off in (sum(one.start != other.start for one, other in pairs),
+                sum(one.age_rating != other.age_rating for one, other in pairs)):  # fmt: skip
+        assert 0 < off < len(pairs) / 4
+
+
+def test_animeschedule_has_the_clock_of_a_broadcast_and_no_day(real_rows: World) -> None:
+    """MyAnimeList's but for a few; what is to come has none yet, and the premiere falls on the first day in Japan."""
+    pairs = pairs_of(real_rows, Platform.ANIMESCHEDULE, Site.ANIMESCHEDULE)
+    slots = [(one, other.broadcast) for one, other in pairs if one.broadcast is not None]
+    assert len(slots) > 20
+    assert all(one.broadcast.day is None and other is not None and other.day for one, other in slots)
+    off = sum(one.broadcast.time != other.time for one, other in slots)
+    assert 0 < off < len(slots) / 4
+    assert len({one.broadcast.time for one, _ in slots}) > 5
+    read = [AnimeScheduleAdapter().convert(one.id, {"anime": orjson.dumps(speak_anime(one))}) for one, _ in slots]
+    assert [one.broadcast for one in read] == [one.broadcast for one, _ in slots]
+    started = [(one.start, said.premieres[0].at) for one, (said, _) in zip(read, slots, strict=True)]
+    assert all(start is not None and start.text == at[:10] for start, at in started)  # evenings in Japan
+    upcoming = [one for one, _ in pairs if one.status is AiringStatus.UPCOMING]
+    assert all(one.broadcast is None for one in upcoming)
+    assert all(slot.at.endswith("T00:00:00Z") for one in upcoming for slot in one.premieres)
 
 
 def test_both_ids_of_a_row_are_answered(world: World) -> None:
