@@ -72,7 +72,10 @@ def survey_json(survey: Survey) -> dict[str, JsonValue]:
         "fields": {name: _field_json(count) for name, count in sorted(tally.fields.items())},
         "found": {platform.value: titles for platform, titles in sorted(tally.heard.items())},
         "runs": [
-            {"run_id": run.run_id, "at": _time(run.at), "finished": run.finished, **asdict(run.means)}
+            {
+                "run_id": run.run_id, "at": _time(run.at), "finished": run.finished, "is_whole": run.is_whole,
+                **asdict(run.means),
+            }
             for run in survey.runs
         ],
         "platforms": {one.platform.value: _platform_json(one) for one in survey.platforms},

@@ -18,7 +18,7 @@ from pipeline.domain.names import Source
 from pipeline.domain.quality import Quality
 from pipeline.ledger.database import Database, chunks
 from pipeline.ledger.packing import pack, unpack
-from pipeline.ledger.tables import RUN_QUALITY, TITLE_QUALITY, TITLES
+from pipeline.ledger.tables import RUN_QUALITY, RUNS, TITLE_QUALITY, TITLES
 
 __all__ = ["Means", "QualityBook", "RunQuality", "SourceShare", "note_quality"]
 
@@ -44,12 +44,17 @@ class Means:
 
 @dataclass(frozen=True, slots=True)
 class RunQuality:
-    """How good the whole catalogue was when a run ended (Unix time), which ``finished`` some titles."""
+    """How good the whole catalogue was when a run ended (Unix time), which ``finished`` some titles.
+
+    Of a run that was cut off, or still goes on, it is how good the whole was when that was last noted.
+    """
 
     run_id: str
     at: float
     finished: int
     means: Means
+    is_whole: bool = True
+    """Whether the run came to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,10 @@ class QualityBook:
             return list(c.execute(query.order_by(lack.desc(), _Q.title_id).limit(limit)).scalars())
 
     def note_run(self, run_id: str, *, finished: int) -> None:
-        """Note how good the whole is at the end of a run; nothing is written for a run that finished no title."""
+        """Note how good the whole is by now, in place of what was noted of this run before.
+
+        Nothing is written for a run that finished no title.
+        """
         if not finished:
             return
         with self._db.write() as c:
@@ -157,9 +165,18 @@ class QualityBook:
     def runs(self) -> list[RunQuality]:
         """Every run's, oldest first."""
         r = RUN_QUALITY.c
+        query = sa.select(RUN_QUALITY, RUNS.c.started_at, RUNS.c.finished_at).join(
+            RUNS, RUNS.c.run_id == r.run_id, isouter=True
+        )
         with self._db.read() as c:
-            rows = c.execute(sa.select(RUN_QUALITY).order_by(r.at, r.run_id)).mappings().all()
-        return [RunQuality(row["run_id"], row["at"], row["finished"], _read_means(row)) for row in rows]
+            rows = c.execute(query.order_by(r.at, r.run_id)).mappings().all()
+        return [
+            RunQuality(
+                row["run_id"], row["at"], row["finished"], _read_means(row),
+                is_whole=row["finished_at"] is not None or row["started_at"] is None,
+            )
+            for row in rows
+        ]  # fmt: skip
 
 
 def _means(c: Connection) -> Means:

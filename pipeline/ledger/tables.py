@@ -118,7 +118,8 @@ RUN_QUALITY = sa.Table(
     sa.Column("broken", sa.Integer, nullable=False),
     sa.Column("drift", sa.Integer, nullable=False),
 )
-"""How good the whole catalogue was (``titles`` with figures) when a run ended that ``finished`` some titles."""
+"""How good the whole catalogue was (``titles`` with figures) when a run ended that ``finished`` some titles, and, while
+it goes on, when that was last noted."""
 
 URLS = sa.Table("urls", METADATA, _text("url", key=True), _text("title_id"))
 """Every source URL ever seen, and whose it is."""

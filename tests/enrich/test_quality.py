@@ -1,5 +1,6 @@
 """Figures of many titles added up, and what a run leaves of them."""
 
+import time
 from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 from pipeline.domain.names import Outcome, Platform, Source
 from pipeline.domain.quality import Quality, Unknown
 from pipeline.enrich import steps
-from pipeline.enrich.opening import open_ledger
+from pipeline.enrich.opening import open_ledger, opened
 from pipeline.enrich.quality import BINS, Tally, find_trouble
+from pipeline.enrich.runner import Runner
 from pipeline.enrich.survey import survey
-from pipeline.ledger.quality import Means, SourceShare
+from pipeline.enrich.syncing import sync_catalogue
+from pipeline.ledger.quality import Means, RunQuality, SourceShare
 
 from .rehearsing import FILM, RADIO, Platforms, enrich, settings_for, write_catalogue
 
@@ -117,6 +120,41 @@ def test_the_platform_that_fails_most_is_looked_at_first() -> None:
     assert drifting.told == "jikan: 5 unknown values"
     assert find_trouble({Platform.JIKAN: fine}, {Source.MAL: SourceShare(9, 0)}) is None
     assert find_trouble({}, {}) is None
+
+
+class Stop(BaseException):
+    """A run that ends in the middle."""
+
+
+async def test_a_run_that_is_cut_off_has_figures_of_what_it_finished(tmp_path: Path, platforms: Platforms) -> None:
+    """Noted as it goes, not when it ends; the next run has a row of its own, and which one came to its end is told."""
+    rows = write_catalogue(tmp_path / "catalogue.jsonl", (FILM, RADIO))
+    place = settings_for(tmp_path / "c", platforms.url, rows, window=1, images={"enabled": False})
+    seen: list[list[RunQuality]] = []
+    with closing(open_ledger(place, now=time.time)) as ledger:
+        sync_catalogue(ledger, rows)
+
+        def stop(step: str) -> None:
+            if step == "finish":
+                seen.append(ledger.quality.runs())
+                if len(seen) == 2:
+                    raise Stop
+
+        async with opened(place, ledger, now=time.time) as parts:
+            with pytest.raises(BaseExceptionGroup):
+                await Runner(parts, stop).run()
+        first, (noted,) = seen
+        assert first == []
+        assert (noted.finished, noted.means.titles, noted.is_whole) == (1, 1, False)
+        (cut_off,) = ledger.quality.runs()
+        assert replace(cut_off, at=noted.at) == noted
+        ledger.claims.leave()
+    await enrich(place)
+    with closing(open_ledger(place, now=time.time)) as ledger:
+        assert [(run.finished, run.means.titles, run.is_whole) for run in ledger.quality.runs()] == [
+            (1, 1, False),
+            (1, 2, True),
+        ]
 
 
 async def test_a_run_leaves_figures_and_a_changed_measure_makes_them_anew(

@@ -86,7 +86,7 @@ def _run(run: RunQuality) -> Sequence[Child]:
     means = run.means
     shares = (means.completeness, means.agreement, means.confidence)
     return (
-        day_time(run.at),
+        day_time(run.at) if run.is_whole else f"{day_time(run.at)}, cut off or going on",
         el("code", run.run_id[:8]),
         *(number(n) for n in (run.finished, means.titles)),
         *(percent(share, digits=2) for share in shares),
