@@ -71,8 +71,9 @@ def follow_locks(
             continue
         derived = follower.derive(_Known(inputs, new, rules))
         if derived is not None:
-            new[name] = _told(derived, rules[name], [f"follows {parent}, {moved[parent]}" for parent in causes])
-            moved[name] = moved[causes[0]]
+            locked = [parent for parent in causes if new[parent].rule == LOCKED] or causes
+            new[name] = _told(derived, rules[name], [f"follows {parent}, {moved[parent]}" for parent in locked])
+            moved[name] = f"which follows {locked[0]}, {moved[locked[0]]}"
     return new
 
 
@@ -104,7 +105,11 @@ def _aired(known: _Known) -> Chosen[Any] | None:
 
 
 def _season(known: _Known) -> Chosen[Any]:
-    return choose_season(in_order(known.inputs), known.inputs.title.row, _start(known))
+    """A season the platforms say that does not fit the day a person gave is out, and in no conflict with it."""
+    start = _start(known)
+    season = choose_season(in_order(known.inputs), known.inputs.title.row, start)
+    is_of_day = season.sources == start.sources
+    return replace(season, conflict=False, confidence=start.confidence) if is_of_day else season
 
 
 def _year(known: _Known) -> Chosen[Any]:

@@ -17,7 +17,7 @@ from pipeline.cli.whole_file import whole_file
 from pipeline.cli.workplace import find_titles, ledger_of, load_settings
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.names import Site
-from pipeline.domain.review import Lock, ReviewItem, terms_of
+from pipeline.domain.review import OWN_ID, Lock, ReviewItem, kind_of, terms_of
 from pipeline.domain.title import id_key
 from pipeline.enrich.lending import borrow_locks, lend_locks
 from pipeline.enrich.reviewing import Answer, Case, Subject, decide, keep, open_case, queue_of
@@ -61,6 +61,10 @@ _WAYS: Final = MappingProxyType(
     }
 )
 """How questions are answered that not every answer fits."""
+_MOST_ALIKE: Final = 3
+"""Items of one kind that the list shows of a title, so that one title does not fill it."""
+_DEPTH: Final = 10
+"""How much farther than what is shown is looked for other titles' items."""
 _MOST_SHOWN: Final = 12
 """Options on lines of their own; the others are named in one."""
 
@@ -93,14 +97,16 @@ def review_list_command(options: ListOptions, checkpoints: Path | None, *, is_pr
     """Print the most pressing items."""
     settings = load_settings(checkpoints=checkpoints, is_practice=is_practice)
     with ledger_of(settings, is_reading=True) as ledger:
-        queue = queue_of(ledger, field=options.field, code=options.code, limit=options.limit)
+        depth = options.limit if options.is_json else options.limit * _DEPTH
+        queue = queue_of(ledger, field=options.field, code=options.code, limit=depth)
         counts = ledger.review.counts(field=options.field)
         titles = {title.title_id: title for title in ledger.titles.load([one.title_id for one in queue])}
         is_begun = ledger.review.is_begun()
     if options.is_json:
         print_json({"counts": counts, "items": [_queued_json(one, titles[one.title_id]) for one in queue]})
         return 0
-    for one in queue:
+    shown = _without_repeats(queue)[: options.limit]
+    for one, hidden in shown:
         title = titles[one.title_id]
         console.print(
             f"[bold]{escape(one.name)}[/bold]  {_handle(title)}  [cyan]{escape(one.item.field)}[/cyan]  "
@@ -108,17 +114,29 @@ def review_list_command(options: ListOptions, checkpoints: Path | None, *, is_pr
             soft_wrap=True,
         )
         _say(f"    {one.item.detail}", "dim")
+        if hidden:
+            _say(f"    … and {hidden} more {one.item.code} of it: anime-enrich review show {_handle(title)}", "dim")
     if not queue:
         console.print(
             "nothing to review" if is_begun else "there is no queue yet: the next `anime-enrich run` makes it"
         )
         return 0
     told = ", ".join(f"{count:,} {code}" for code, count in counts.items())
-    console.print(f"\n{len(queue)} shown of {told}")
+    console.print(f"\n{len(shown)} shown of {told}")
     first = queue[0]
     handle = _handle(titles[first.title_id])
     _say(f"look at one: anime-enrich review show {handle} {shlex.quote(first.item.field)}")
     return 0
+
+
+def _without_repeats(queue: Sequence[QueuedItem]) -> list[tuple[QueuedItem, int]]:
+    """The first few of each kind of each title, the last of them with how many more there are."""
+    alike: dict[tuple[str, str], list[QueuedItem]] = {}
+    for one in queue:
+        alike.setdefault((one.title_id, one.item.code), []).append(one)
+    hidden = {id(mine[_MOST_ALIKE - 1]): len(mine) - _MOST_ALIKE for mine in alike.values() if len(mine) >= _MOST_ALIKE}
+    kept = {id(one) for mine in alike.values() for one in mine[:_MOST_ALIKE]}
+    return [(one, hidden.get(id(one), 0)) for one in queue if id(one) in kept]
 
 
 def review_show_command(
@@ -258,7 +276,7 @@ def _print_subject(one: Subject, handle: str) -> None:
         said = " ".join(option.sources) or (option.key if option.key != option.value else "")
         is_rules = number == 1 and one.kind == "field" and one.field != "platform_ids"
         mark = "  (the rules)" if is_rules else _page(f"{kind}:{option.key}")
-        _say(f"  {number:>3}  {brief(option.value)}  {said}{mark}".rstrip())
+        _say(f"  {number:>3}  {brief(option.value)}  {said}{mark}".rstrip() + f"  {option.note}" * bool(option.note))
     if len(one.options) > _MOST_SHOWN:
         others = ", ".join(str(option.value) for option in one.options[_MOST_SHOWN:])
         _say(f"       or by name: {others}", "dim")
@@ -270,6 +288,8 @@ def _decision(lock: Lock) -> str:
     """What was decided, in words."""
     if lock.kind == "value":
         return brief(lock.value)
+    if kind_of(lock) == OWN_ID:
+        return f"is {'not ' * (terms_of(lock) == ('no',))}this title's"
     return f"is {' and '.join(terms_of(lock)) or 'none of them'}"
 
 
@@ -314,7 +334,13 @@ def _item_json(item: ReviewItem) -> dict[str, JsonValue]:
 
 def _subject_json(one: Subject) -> dict[str, JsonValue]:
     options: Sequence[JsonValue] = [
-        {"number": number, "value": option.value, "sources": [s.value for s in option.sources], "key": option.key}
+        {
+            "number": number,
+            "value": option.value,
+            "sources": [s.value for s in option.sources],
+            "key": option.key,
+            "note": option.note,
+        }
         for number, option in enumerate(one.options, 1)
     ]
     lock: dict[str, JsonValue] | None = None

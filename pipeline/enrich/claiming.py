@@ -37,6 +37,11 @@ class IdClaim:
         """``kitsu:5``."""
         return id_key(self.site, self.id)
 
+    @property
+    def told(self) -> str:
+        """What became of it."""
+        return "in use" if self.is_used else f"refuted: {self.note}" if self.note else "not in use"
+
 
 def spelled_id(name: str) -> str:
     """The name of a question about an id as it is kept. Raises ``BadInput`` for what is no id."""
@@ -72,7 +77,7 @@ def claims_of(
 def ask_id(claim: IdClaim) -> OpenQuestion:
     """Whether an id is the title's; meanwhile it is as far as platforms are asked by it."""
     who = " and ".join(source.value for source in claim.said_by) or "nobody"
-    told = f"whether {claim.key} is this title's, said by {who}" + (f"; {claim.note}" if claim.note else "")
+    told = f"whether {claim.key} is this title's, said by {who}; {claim.told}"
     options, kept = ("it is this title's", "it is not"), int(not claim.is_used)
     return OpenQuestion("identity", OWN_ID, told, options, kept, 0.5, (claim.key,), ("yes", "no"))
 

@@ -19,7 +19,7 @@ from pipeline.domain.canonical import JsonValue, canonical_bytes, load_json
 from pipeline.domain.claims import Chosen, OpenQuestion
 from pipeline.domain.drafts import Draft
 from pipeline.domain.names import Source
-from pipeline.domain.record import AnimeRecord, FieldProvenance, Provenance
+from pipeline.domain.record import AiredDates, AnimeRecord, FieldProvenance, Provenance
 from pipeline.domain.review import OWN_ID, READINGS, WHO_IS_WHO, Lock, ReviewItem, question_id
 from pipeline.domain.title import id_key
 from pipeline.enrich.claiming import IdClaim, ask_id, check_id, claims_of, spelled_id
@@ -66,6 +66,7 @@ class Option:
     value: JsonValue
     sources: tuple[Source, ...] = ()
     key: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class Case:
             asks = f"{question.subject}: {self.record.synopsis}" if name == _OF_TEXT else question.subject
             return Subject(name, "question", kept, None, options, items, lock, asks)
         if name == _IDS:
-            options = tuple(Option(one.key, one.said_by, f"{OWN_ID}:{one.key}") for one in self.ids.values())
+            options = tuple(Option(one.key, one.said_by, f"{OWN_ID}:{one.key}", one.told) for one in self.ids.values())
             stands = self.record.model_dump(mode="json", include={name})[name]
             return Subject(name, "field", stands, self.provenance.fields.get(name), options, items, lock)
         if name in AnimeRecord.model_fields:
@@ -150,7 +151,17 @@ class Case:
         if chosen is None:
             return ()
         claims = [(chosen.value, chosen.sources), *((one.value, one.sources) for one in chosen.passed_over)]
+        if name == "aired_dates":  # what is passed over is one of the two days; the other stands
+            claims = [(_with_both_days(value, chosen.value), sources) for value, sources in claims]
         return tuple(Option(_ANY.dump_python(value, mode="json"), sources) for value, sources in claims)
+
+
+def _with_both_days(dates: AiredDates | None, rules: AiredDates | None) -> AiredDates | None:
+    if dates is None or rules is None:
+        return dates
+    day = {"start": dates.start, "start_precision": dates.start_precision} if dates.start else {}
+    day |= {"end": dates.end, "end_precision": dates.end_precision} if dates.end else {}
+    return rules.model_copy(update=day)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,7 @@ class Runner:
         if not due:
             self._note_quarantines()
             return report
+        ledger.quality.make_good()
         ledger.runs.start(self.run_id, command)
         try:
             with self._timed("all"):

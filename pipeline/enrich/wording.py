@@ -34,10 +34,11 @@ _ROLES: Final = "pipeline/stages/roles.json"
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A label or a credit as it is written, and the question what it means."""
+    """A label or a credit as it is written, the question what it means, and whether our tables know it."""
 
     text: str
     question: OpenQuestion
+    is_known: bool = False
 
 
 def converted(ledger: Ledger, title: StoredTitle) -> tuple[SourceTitle, ...]:
@@ -66,8 +67,8 @@ def words_of(title: StoredTitle, sources: Sequence[SourceTitle]) -> dict[str, Wo
     labels = [(one.source, label) for one in sources for label in one.labels]
     credited = sorted((clean(one.role), clean(one.name)) for source in sources for one in source.staff)
     asked = [
-        *(Word(label.name, _ask_label(source, label)) for source, label in (*labels, *tags)),
-        *(Word(text, ask_role(text, person, role_of(text)[0])) for text, person in credited if text),
+        *(_label(source, label) for source, label in (*labels, *tags)),
+        *(_role(text, person) for text, person in credited if text),
     ]
     found: dict[str, Word] = {}
     for word in asked:
@@ -75,9 +76,14 @@ def words_of(title: StoredTitle, sources: Sequence[SourceTitle]) -> dict[str, Wo
     return found
 
 
-def _ask_label(source: Source, label: Label) -> OpenQuestion:
+def _label(source: Source, label: Label) -> Word:
     read = next((support.row.name for support in vocabulary().supports(source, label)), None)
-    return ask_label(source, label, read, is_kept=read is not None)
+    return Word(label.name, ask_label(source, label, read, is_kept=read is not None), read is not None)
+
+
+def _role(text: str, person: str) -> Word:
+    role, kind = role_of(text)
+    return Word(text, ask_role(text, person, role), kind != "unknown")
 
 
 def spelled(name: str) -> str:
@@ -109,13 +115,13 @@ def terms_named(kind: str, text: str) -> tuple[str, ...]:
 
 
 def teach_all(lock: Lock, words: Mapping[str, Word]) -> str:
-    """How to have a word read so in every title; empty where there is no table to write it to."""
+    """How to have a word read so in every title; empty for a word the table knows, which is otherwise here only."""
     kind, _, name = lock.field.partition(":")
     source, word = name.partition(":")[0], words.get(lock.field)
-    if kind not in READINGS or word is None or (kind == "labels" and source not in COLUMNS):
+    terms = " and ".join(map(repr, terms_of(lock))) if kind in READINGS else ""
+    if not terms or word is None or word.is_known:
         return ""
-    terms = " and ".join(map(repr, terms_of(lock)))
     if kind == "role_class":
         return f"for every title: add {word.text.casefold()!r} to {terms} in {_ROLES}"
-    column = f"the column {source!r} of {terms or 'its terms'} in {_VOCABULARY}"
-    return f"for every title: {'add' if terms else 'take'} {word.text!r} {'to' if terms else 'out of'} {column}"
+    column = f"the column {source!r} of {terms} in {_VOCABULARY}"
+    return f"for every title: add {word.text!r} to {column}" if source in COLUMNS else ""

@@ -152,15 +152,34 @@ class QualityBook:
 
         Nothing is written for a run that finished no title.
         """
-        if not finished:
-            return
-        with self._db.write() as c:
-            means = _means(c)
-            if means.titles:
-                row = {"run_id": run_id, "at": self._now(), "finished": finished, "titles": means.titles}
-                row |= {name: getattr(means, name) for name in ("completeness", "agreement", "confidence")}
-                row |= {name: getattr(means, name) for name in ("conflicts", "broken", "drift")}
-                c.execute(self._db.upsert(RUN_QUALITY), row)
+        if finished:
+            with self._db.write() as c:
+                self._note(c, run_id, self._now(), finished)
+
+    def make_good(self) -> None:
+        """Before a run begins, note what is missing of the one before, if that did not come to its end.
+
+        Nothing has happened since its last title. Should it still go on elsewhere, its own next note takes this one's
+        place.
+        """
+        query = sa.select(RUNS.c.run_id, RUNS.c.started_at, RUNS.c.finished_at)
+        with self._db.read() as c:
+            last = c.execute(query.order_by(RUNS.c.started_at.desc(), RUNS.c.run_id).limit(1)).mappings().first()
+            if last is None or last["finished_at"] is not None:
+                return
+            done = sa.select(sa.func.count(), sa.func.max(TITLES.c.finished_at))
+            finished, at = c.execute(done.where(TITLES.c.finished_at >= last["started_at"])).one()
+        if finished:
+            with self._db.write() as c:
+                self._note(c, last["run_id"], at, finished)
+
+    def _note(self, c: Connection, run_id: str, at: float, finished: int) -> None:
+        means = _means(c)
+        if means.titles:
+            row = {"run_id": run_id, "at": at, "finished": finished, "titles": means.titles}
+            row |= {name: getattr(means, name) for name in ("completeness", "agreement", "confidence")}
+            row |= {name: getattr(means, name) for name in ("conflicts", "broken", "drift")}
+            c.execute(self._db.upsert(RUN_QUALITY), row)
 
     def runs(self) -> list[RunQuality]:
         """Every run's, oldest first."""

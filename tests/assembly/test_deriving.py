@@ -72,6 +72,7 @@ def test_first_day_gives_year_month_and_season(inputs):
         assert Source.REVIEW in why[name].sources
         assert why[name].evidence[0] == "follows aired_dates, locked by maria on 2023-11-14"
     assert why["month"].alternatives[0]["value"] == 4
+    assert (why["season"].conflict, why["season"].confidence) == (False, 1.0)
 
 
 def test_what_is_locked_itself_follows_nobody(inputs):
@@ -110,7 +111,7 @@ def test_the_slots_day_tells_which_night_it_was(inputs):
     record, why, rules = locked(inputs, broadcast={"day": "WEDNESDAY", "time": "01:30", "timezone": "Asia/Tokyo"})
     assert (rules["aired_dates"].value.start, record.aired_dates.start) == ("2001-04-03", "2001-04-04")
     assert why["aired_dates"].evidence[0].startswith("follows broadcast")
-    assert why["month"].evidence[0].startswith("follows aired_dates")
+    assert why["month"].evidence[0].startswith("follows aired_dates, which follows broadcast, locked by maria")
 
 
 def test_platform_figures_give_the_common_score(inputs):

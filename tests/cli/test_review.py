@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from commanding import anime_enrich, told
 
+from pipeline.cli.review import _without_repeats
+from pipeline.domain.review import ReviewItem
 from pipeline.enrich.rehearsal import practice_catalogue
+from pipeline.ledger.review import QueuedItem
 
 ONE, OTHER = "mal:900017", "mal:900012"
 
@@ -85,7 +88,7 @@ def test_words_and_ids_are_laid_open_and_answered_by_name(folder: Path) -> None:
     assert "labels:synopsis (--choose N | --value TERM | " in said
     done = review(folder, "resolve", OTHER, "labels:mal:School", "--value", "null", "--by", "jo")
     assert "labels:mal:school is none of them, locked by jo" in done
-    assert "take 'School' out of the column 'mal' of its terms in pipeline/stages/vocabulary.json" in done
+    assert "for every title" not in done  # the table knows it
     assert "kitsu:1 is this title's" not in review(folder, "show", OTHER, "platform_ids")
     refused = told(call(folder, "review", "resolve", OTHER, "platform_id:kitsu:1", "--value", "yes", "--by", "jo"), 2)
     assert "'kitsu:1'" in refused
@@ -126,6 +129,18 @@ def test_what_was_seen_leaves_the_queue_and_locks_nothing(folder: Path) -> None:
     assert "  seen, locked by jo on " in review(folder, "show", OTHER, "themes")
     assert "0 cases" in review(folder, "export", "seen.jsonl")
     assert "no longer locked by jo" in review(folder, "unlock", OTHER, "themes")
+
+
+def test_one_title_does_not_fill_the_list() -> None:
+    """Of each kind it shows a few, the last with how many more there are; the order stays."""
+
+    def item(title: str, code: str, n: int) -> QueuedItem:
+        return QueuedItem(title, title, ReviewItem(f"f{n}", code, "", 0.5), 1.0)
+
+    many = [item("a", "x", n) for n in range(5)]
+    queue = [many[0], item("b", "x", 0), *many[1:], item("a", "y", 9)]
+    shown = [(one.title_id, one.item.field, hidden) for one, hidden in _without_repeats(queue)]
+    assert shown == [("a", "f0", 0), ("b", "f0", 0), ("a", "f1", 0), ("a", "f2", 2), ("a", "f9", 0)]
 
 
 def test_a_whole_list_is_given_as_json_or_kept(folder: Path) -> None:

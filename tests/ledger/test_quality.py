@@ -161,6 +161,37 @@ def test_a_run_that_finished_titles_leaves_one_row(ledger: Ledger, clock: Clock)
     assert second == RunQuality("b", clock(), 2, Means(2, 0.6, 0.8, 0.7, 1, 2, 1))
 
 
+def test_the_next_run_makes_good_what_a_killed_one_could_not_note(ledger: Ledger, clock: Clock) -> None:
+    """Exactly: how many it finished, when, and how good all was then. A run that ended is left as it is."""
+    one, two, three = sync(ledger, ["mal:1"], ["mal:2"], ["mal:3"])
+    ledger.quality.make_good()
+    ledger.runs.start("whole", "run")
+    finish(ledger, "whole", {one: GOOD})
+    ledger.quality.note_run("whole", finished=1)
+    ledger.runs.finish("whole", {})
+    before = ledger.quality.runs()
+    clock.wait(60.0)
+    ledger.quality.make_good()
+    assert ledger.quality.runs() == before
+    ledger.runs.start("killed", "run")
+    ledger.quality.make_good()
+    assert ledger.quality.runs() == before
+    clock.wait(60.0)
+    finish(ledger, "killed", {two: BARE})
+    ledger.quality.note_run("killed", finished=1)
+    finish(ledger, "killed", {three: BARE})
+    ended = clock()
+    clock.wait(60.0)
+    ledger.quality.make_good()
+    assert ledger.quality.runs() == [
+        *before,
+        RunQuality("killed", ended, 2, ledger.quality.means(), is_whole=False),
+    ]
+    ledger.runs.start("next", "run")
+    ledger.quality.make_good()
+    assert [run.run_id for run in ledger.quality.runs()] == ["whole", "killed"]
+
+
 def test_a_torn_row_is_left_out(ledger: Ledger) -> None:
     """Its digest tells; the others are read."""
     one, two = sync(ledger, ["mal:1"], ["mal:2"])
