@@ -1,37 +1,33 @@
-"""A person's decisions between the ledger and the command line: a title laid open, and an answer made into a lock.
+"""A title laid open for a person: what stands, why, who says what else, and what may be chosen; and the queue of all.
 
-What the rules say is read from the stages' drafts, which hold every passed-over value whole. Deciding is pure; keeping
-the decision is one call of the ledger's.
+What the rules say is read from the stages' drafts, which hold every passed-over value whole.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, Literal
 
-import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.assembly import load_record
-from pipeline.assembly.locking import basis_of, canonical_value
-from pipeline.assembly.reviewing import seen_basis
 from pipeline.catalogue import parse_id
-from pipeline.domain.canonical import JsonValue, canonical_bytes, load_json
+from pipeline.domain.canonical import JsonValue, load_json
 from pipeline.domain.claims import Chosen, OpenQuestion
 from pipeline.domain.drafts import Draft
 from pipeline.domain.names import Source
 from pipeline.domain.record import AiredDates, AnimeRecord, FieldProvenance, Provenance
 from pipeline.domain.review import OWN_ID, READINGS, WHO_IS_WHO, Lock, ReviewItem, question_id
 from pipeline.domain.title import id_key
-from pipeline.enrich.claiming import IdClaim, ask_id, check_id, claims_of, spelled_id
-from pipeline.enrich.wording import Word, converted, spelled, terms_named, words_of
-from pipeline.errors import BadInput, Damaged, one_line
+from pipeline.enrich.claiming import IdClaim, ask_id, claims_of, spelled_id
+from pipeline.enrich.wording import Word, converted, spelled, words_of
+from pipeline.errors import BadInput, Damaged
 from pipeline.ledger import Ledger
 from pipeline.ledger.review import QueuedItem
 from pipeline.ledger.titles import StoredTitle
 from pipeline.stages import STAGES
 from pipeline.stages.answered import SYNOPSIS
 
-__all__ = ["LOCKABLE", "Answer", "Case", "Option", "Subject", "decide", "keep", "open_case", "queue_of"]
+__all__ = ["IDS", "LOCKABLE", "SHARED", "Case", "Option", "Subject", "open_case", "queue_of"]
 
 LOCKABLE: Final = tuple(
     field.name
@@ -43,19 +39,12 @@ LOCKABLE: Final = tuple(
 
 _QUESTIONS: Final = (*WHO_IS_WHO, "relation_kind", *READINGS, OWN_ID)
 """Kinds of questions."""
-_HAS_ANSWER: Final = {
-    "relation_kind": "it relates somehow",
-    OWN_ID: "it is the title's or it is not",
-}
-"""Kinds of which none of the options is no answer, and why."""
-_LABELS: Final = frozenset({"genres", "themes", "demographics", "content_warnings"})
-"""Lists of which single entries are passed over: choosing one puts it in."""
-_SHARED: Final = "id_shared"
-_IDS: Final = "platform_ids"
+IDS: Final = "platform_ids"
+"""The field of a title's ids: decided id by id."""
+SHARED: Final = "id_shared"
+"""The code of an id that several titles learned."""
 _OF_TEXT: Final = f"labels:{SYNOPSIS}"
 _NOTHING: Final = "none of them"
-_WHO: Final = 80
-_NOTE: Final = 2000
 _ANY: TypeAdapter[Any] = TypeAdapter(Any)
 
 
@@ -117,7 +106,7 @@ class Case:
             kept = _NOTHING if question.kept is None else question.options[question.kept]
             asks = f"{question.subject}: {self.record.synopsis}" if name == _OF_TEXT else question.subject
             return Subject(name, "question", kept, None, options, items, lock, asks)
-        if name == _IDS:
+        if name == IDS:
             options = tuple(Option(one.key, one.said_by, f"{OWN_ID}:{one.key}", one.told) for one in self.ids.values())
             stands = self.record.model_dump(mode="json", include={name})[name]
             return Subject(name, "field", stands, self.provenance.fields.get(name), options, items, lock)
@@ -164,19 +153,6 @@ def _with_both_days(dates: AiredDates | None, rules: AiredDates | None) -> Aired
     return rules.model_copy(update=day)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a person said of a field or question: exactly one of ``value`` (JSON), ``choose``, ``keep``, ``seen``."""
-
-    by: str
-    at: float
-    note: str = ""
-    value: str | None = None
-    choose: int | None = None
-    keep: bool = False
-    seen: bool = False
-
-
 def open_case(ledger: Ledger, title_id: str) -> Case:
     """Read all there is of a title. Raises ``BadInput`` when there is no record yet, ``Damaged`` when it is torn."""
     (title,) = ledger.titles.load([title_id])
@@ -214,10 +190,10 @@ def queue_of(
     if field is not None and field not in AnimeRecord.model_fields and field.partition(":")[0] not in _QUESTIONS:
         known = ", ".join([*AnimeRecord.model_fields, *_QUESTIONS])
         raise BadInput(f"no field and no kind of question is called {field!r}; there are {known}")
-    shared = _shared(ledger) if field in (None, _IDS) and code in (None, _SHARED) else []
+    shared = _shared(ledger) if field in (None, IDS) and code in (None, SHARED) else []
     found = ledger.review.queue(field=field, code=code, limit=limit)
     if code is not None and not found and not shared:
-        known = ", ".join(sorted({*ledger.review.counts(), *({_SHARED} if _shared(ledger) else ())}))
+        known = ", ".join(sorted({*ledger.review.counts(), *({SHARED} if _shared(ledger) else ())}))
         if code not in known.split(", "):
             raise BadInput(f"nothing is in the queue for {code!r}; there is {known or 'nothing at all'}")
     ranked = sorted((*found, *shared), key=lambda one: (-one.priority, one.title_id, one.item.field, one.item.code))
@@ -234,9 +210,9 @@ def _shared(ledger: Ledger, *, only: str | None = None) -> list[QueuedItem]:
             told.setdefault(title_id, []).append(f"{id_key(site, id_)} was learned by {others} too")
     wanted = [title_id for title_id in told if only in (None, title_id)]
     people = ledger.review.people(wanted)
-    seen = {t for t, mine in ledger.review.locks(wanted).items() if any(lock.field == _IDS for lock in mine)}
+    seen = {t for t, mine in ledger.review.locks(wanted).items() if any(lock.field == IDS for lock in mine)}
     return [
-        QueuedItem(title.title_id, title.name, ReviewItem(_IDS, _SHARED, "; ".join(told[title.title_id]), 0.5), weight)
+        QueuedItem(title.title_id, title.name, ReviewItem(IDS, SHARED, "; ".join(told[title.title_id]), 0.5), weight)
         for title in ledger.titles.load(wanted)
         if title.title_id in people and title.title_id not in seen
         for weight in [0.5 * people[title.title_id]]
@@ -255,112 +231,3 @@ def _drafts(ledger: Ledger, title: StoredTitle) -> list[Draft]:
         except ValidationError as error:
             raise BadInput(f"the stage {name!r} of {title.name!r} was done by another version; {again}") from error
     return found
-
-
-def decide(case: Case, name: str, answer: Answer) -> Lock:
-    """Make an answer into a lock. Raises ``BadInput`` saying what cannot be and what to do instead."""
-    ways = [answer.value is not None, answer.choose is not None, answer.keep, answer.seen]
-    if sum(ways) != 1:
-        raise BadInput("say one of --value JSON, --choose N, --keep and --seen")
-    by, note = one_line(answer.by, _WHO), one_line(answer.note, _NOTE)
-    if not by:
-        raise BadInput("a decision has a name under it: say --by NAME")
-    subject = case.subject(name)
-    name = subject.field
-    if answer.seen:
-        if not subject.items:
-            raise BadInput(f"{name!r} of {case.title.name!r} is not in the queue, so there is nothing to see")
-        basis = seen_basis(item for item in subject.items if item.code != _SHARED)
-        return Lock(name, "seen", "null", by, answer.at, note, basis)
-    if subject.kind == "question":
-        return Lock(name, "answer", _answered(case, subject, answer), by, answer.at, note)
-    if name == _IDS:
-        one = next(iter(case.ids), "kitsu:5")
-        raise BadInput(
-            f"{name!r} cannot be locked as a whole; say of one id whether it is the title's "
-            f"(`anime-enrich review resolve {case.title.title_id} {OWN_ID}:{one} --value yes`, or no), or --seen"
-        )
-    if name not in case.decided:
-        raise BadInput(
-            f"{name!r} is not decided by rules but by the catalogue and by what its platforms answer, so it cannot be "
-            "locked; --seen takes it out of the queue until something else is found"
-        )
-    text = _value(subject, answer)
-    try:
-        value = canonical_value(name, text)
-    except BadInput as error:
-        raise BadInput(f"{case.title.name!r}: {error}; give it as JSON with --value") from error
-    return Lock(name, "value", value, by, answer.at, note, basis_of(case.decided[name].value))
-
-
-def keep(ledger: Ledger, case: Case, lock: Lock) -> None:
-    """Make a decision stand. Raises ``BadInput`` for one the catalogue or another decision is against."""
-    check_id(ledger, case.title, lock)
-    ledger.review.lock({case.title.title_id: [lock]})
-
-
-def _value(subject: Subject, answer: Answer) -> str:
-    if answer.value is not None:
-        return answer.value
-    if answer.choose is None:
-        return canonical_bytes(subject.stands).decode()
-    chosen = _option(subject, answer.choose).value
-    if isinstance(chosen, list) and answer.choose > 1:
-        if subject.field not in _LABELS:
-            raise BadInput(
-                f"{subject.field} has single entries passed over, not whole lists, so option {answer.choose} cannot be "
-                f"it; take the list from `anime-enrich show TITLE --field {subject.field} --json` and change it"
-            )
-        rules = subject.options[0].value
-        chosen = [*(rules if isinstance(rules, list) else []), *chosen]
-    return canonical_bytes(chosen).decode()
-
-
-def _option(subject: Subject, number: int) -> Option:
-    if not 1 <= number <= len(subject.options):
-        there = f"has {len(subject.options)}" if subject.options else "has none"
-        raise BadInput(
-            f"{subject.field}: there is no option {number}; it {there} (`anime-enrich review show` says which)"
-        )
-    return subject.options[number - 1]
-
-
-def _answered(case: Case, subject: Subject, answer: Answer) -> str:
-    """The option's name, or null for none of them, and which options there were (of a word's terms all are known)."""
-    question = case.question(subject.field)
-    kind = subject.field.partition(":")[0]
-    if question is None:
-        raise BadInput(
-            f"{subject.field} is answered already ({subject.lock.told if subject.lock else 'or gone'}); to answer it "
-            "anew, `anime-enrich review unlock` it and run the title"
-        )
-    chosen: str | None
-    if answer.choose is not None:
-        chosen = _option(subject, answer.choose).key
-    elif answer.keep:
-        chosen = None if question.kept is None else question.option_keys[question.kept]
-    elif kind in READINGS:
-        return _read(terms_named(kind, answer.value or ""))
-    else:
-        chosen = _named(subject, answer.value or "")
-    if kind in READINGS:
-        return _read(() if chosen is None else (chosen,))
-    return canonical_bytes({"chosen": chosen, "options": list(question.option_keys)}).decode()
-
-
-def _read(terms: Sequence[str]) -> str:
-    chosen: JsonValue = None if not terms else terms[0] if len(terms) == 1 else list(terms)
-    return canonical_bytes({"chosen": chosen, "options": []}).decode()
-
-
-def _named(subject: Subject, text: str) -> str | None:
-    keys = [option.key for option in subject.options]
-    try:
-        named = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        named = text
-    if named is None and (why := _HAS_ANSWER.get(subject.field.partition(":")[0])):
-        raise BadInput(f"{subject.field} cannot be null: {why}; choose one of {', '.join(keys)}")
-    if named is not None and named not in keys:
-        raise BadInput(f"{subject.field} cannot be {text[:_WHO]!r}: it is one of {', '.join(keys)}, or null for none")
-    return None if named is None else str(named)

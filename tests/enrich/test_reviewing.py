@@ -17,9 +17,10 @@ from pipeline.domain.names import LabelKind, Site, Source
 from pipeline.domain.record import AiredDates
 from pipeline.domain.review import LOCKED, Lock, answer_of, terms_of
 from pipeline.domain.source_title import Label
+from pipeline.enrich.deciding import Answer, decide
 from pipeline.enrich.lending import borrow_locks, lend_locks
 from pipeline.enrich.opening import open_ledger, opened
-from pipeline.enrich.reviewing import Answer, Case, decide, open_case, queue_of
+from pipeline.enrich.reviewing import Case, open_case, queue_of
 from pipeline.enrich.runner import Runner
 from pipeline.enrich.wording import Word, teach_all
 from pipeline.errors import BadInput
