@@ -376,7 +376,7 @@ def review_resolve(
     title: ReviewTitle,
     field: ReviewField,
     *,
-    value: Annotated[str | None, typer.Option("--value", metavar="JSON", help="The right value, as JSON.")] = None,
+    value: Annotated[str | None, typer.Option("--value", metavar="JSON", help="What is right, as JSON.")] = None,
     choose: Annotated[int | None, typer.Option("--choose", metavar="N", help="What `review show` numbers N.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="What stands is right.")] = False,
     seen: Annotated[bool, typer.Option("--seen", help="Lock nothing; out of the queue until it changes.")] = False,

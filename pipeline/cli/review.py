@@ -13,17 +13,18 @@ from rich.markup import escape
 from pipeline.cli.console import console, print_json
 from pipeline.cli.under_review import decision, print_subject, queued_json, say, subject_json, title_json
 from pipeline.cli.whole_file import whole_file
-from pipeline.cli.workplace import find_titles, ledger_of, load_settings
+from pipeline.cli.workplace import find_titles, ledger_of, load_settings, place_flags
 from pipeline.domain.names import Site
 from pipeline.domain.title import id_key
 from pipeline.enrich.deciding import Answer, decide, keep
 from pipeline.enrich.lending import borrow_locks, lend_locks
-from pipeline.enrich.reviewing import Case, open_case, queue_of
+from pipeline.enrich.reviewing import Case, open_case, question_name, queue_of
 from pipeline.enrich.wording import teach_all
 from pipeline.errors import BadInput
 from pipeline.ledger import Ledger
 from pipeline.ledger.review import QueuedItem
 from pipeline.ledger.titles import StoredTitle
+from pipeline.settings import Settings
 
 __all__ = [
     "ListOptions",
@@ -68,7 +69,7 @@ class ResolveOptions:
 
 def review_list_command(options: ListOptions, checkpoints: Path | None, *, is_practice: bool) -> int:
     """Print the most pressing items."""
-    settings = load_settings(checkpoints=checkpoints, is_practice=is_practice)
+    settings, flags = _place(checkpoints, is_practice=is_practice)
     with ledger_of(settings, is_reading=True) as ledger:
         depth = options.limit if options.is_json else options.limit * _DEPTH
         queue = queue_of(ledger, field=options.field, code=options.code, limit=depth)
@@ -88,7 +89,10 @@ def review_list_command(options: ListOptions, checkpoints: Path | None, *, is_pr
         )
         say(f"    {one.item.detail}", "dim")
         if hidden:
-            say(f"    … and {hidden} more {one.item.code} of it: anime-enrich review show {_handle(title)}", "dim")
+            say(
+                f"    … and {hidden} more {one.item.code} of it: anime-enrich review show {_handle(title)}{flags}",
+                "dim",
+            )
     if not queue:
         console.print(
             "nothing to review" if is_begun else "there is no queue yet: the next `anime-enrich run` makes it"
@@ -98,7 +102,7 @@ def review_list_command(options: ListOptions, checkpoints: Path | None, *, is_pr
     console.print(f"\n{len(shown)} shown of {told}")
     first = queue[0]
     handle = _handle(titles[first.title_id])
-    say(f"look at one: anime-enrich review show {handle} {shlex.quote(first.item.field)}")
+    say(f"look at one: anime-enrich review show {handle} {shlex.quote(first.item.field)}{flags}")
     return 0
 
 
@@ -116,7 +120,7 @@ def review_show_command(
     title: str, field: str | None, checkpoints: Path | None, *, is_practice: bool, is_json: bool
 ) -> int:
     """Print what stands, why, who says what else, and what may be chosen."""
-    settings = load_settings(checkpoints=checkpoints, is_practice=is_practice)
+    settings, flags = _place(checkpoints, is_practice=is_practice)
     with ledger_of(settings, is_reading=True) as ledger:
         case = _case(ledger, title)
         subjects = case.subjects() if field is None else (case.subject(field),)
@@ -127,7 +131,7 @@ def review_show_command(
     for url in case.record.sources:
         say(f"  {url}", "dim")
     for one in subjects:
-        print_subject(one, _handle(case.title))
+        print_subject(one, _handle(case.title), flags)
     if not subjects:
         console.print("nothing of it is in the queue, and nothing is locked; name a field to lock it all the same")
     return 0
@@ -135,7 +139,7 @@ def review_show_command(
 
 def review_resolve_command(options: ResolveOptions, checkpoints: Path | None, *, is_practice: bool) -> int:
     """Make a decision a lock. The next run obeys it."""
-    settings = load_settings(checkpoints=checkpoints, is_practice=is_practice)
+    settings, flags = _place(checkpoints, is_practice=is_practice)
     answer = Answer(
         by=_reviewer() if options.by is None else options.by,
         at=round(time.time(), 3),
@@ -152,7 +156,7 @@ def review_resolve_command(options: ResolveOptions, checkpoints: Path | None, *,
     what = "was seen and leaves the queue until something else is found" if lock.kind == "seen" else decision(lock)
     say(f"{case.title.name}: {lock.field} {what}, {lock.told}")
     if lock.kind != "seen":
-        say(f"the next run obeys it: anime-enrich run {_handle(case.title)}")
+        say(f"the next run obeys it: anime-enrich run {_handle(case.title)}{flags}")
     if for_all := teach_all(lock, case.words):
         say(for_all, "dim")
     return 0
@@ -160,7 +164,8 @@ def review_resolve_command(options: ResolveOptions, checkpoints: Path | None, *,
 
 def review_unlock_command(title: str, field: str, checkpoints: Path | None, *, is_practice: bool) -> int:
     """Let the rules decide again. Raises ``BadInput`` when there is no such lock."""
-    settings = load_settings(checkpoints=checkpoints, is_practice=is_practice)
+    settings, flags = _place(checkpoints, is_practice=is_practice)
+    field = question_name(field)
     with ledger_of(settings, is_reading=True) as ledger:
         title_id = _title(ledger, title)
         lock = ledger.review.unlock(title_id, field)
@@ -170,7 +175,7 @@ def review_unlock_command(title: str, field: str, checkpoints: Path | None, *, i
         there = f"locked are {', '.join(others)}" if others else "nothing of it is locked"
         raise BadInput(f"{field!r} of {stored.name!r} is not locked; {there}")
     say(f"{stored.name}: {field} is no longer {lock.told}")
-    say(f"the next run decides it by the rules: anime-enrich run {_handle(stored)}")
+    say(f"the next run decides it by the rules: anime-enrich run {_handle(stored)}{flags}")
     return 0
 
 
@@ -188,7 +193,7 @@ def review_export_command(target: Path, checkpoints: Path | None, *, is_practice
 
 def review_import_command(source: Path, checkpoints: Path | None, *, is_practice: bool) -> int:
     """Take somebody's locks over; exit code 3 when some are of titles this ledger does not have."""
-    settings = load_settings(checkpoints=checkpoints, is_practice=is_practice)
+    settings, flags = _place(checkpoints, is_practice=is_practice)
     try:
         lines = source.read_bytes().split(b"\n")
     except OSError as error:
@@ -202,8 +207,14 @@ def review_import_command(source: Path, checkpoints: Path | None, *, is_practice
     for name in report.unknown[:10]:
         say(f"  not here: {name}", "yellow")
     if report.taken:
-        console.print("the next run obeys them: anime-enrich run --all")
+        say(f"the next run obeys them: anime-enrich run --all{flags}")
     return 3 if report.unknown else 0
+
+
+def _place(checkpoints: Path | None, *, is_practice: bool) -> tuple[Settings, str]:
+    return load_settings(checkpoints=checkpoints, is_practice=is_practice), place_flags(
+        checkpoints, is_practice=is_practice
+    )
 
 
 def _case(ledger: Ledger, title: str) -> Case:

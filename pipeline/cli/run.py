@@ -1,7 +1,6 @@
 """``anime-enrich run``: titles through every step, watched live, with a summary and the right exit code."""
 
 import asyncio
-import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from pipeline.cli.console import console, print_json
 from pipeline.cli.display import watching
 from pipeline.cli.summary import print_summary
-from pipeline.cli.workplace import find_titles, ledger_of, load_settings, sync_if_named
+from pipeline.cli.workplace import find_titles, ledger_of, load_settings, place_flags, sync_if_named
 from pipeline.domain.names import Site, Tier
 from pipeline.enrich.opening import opened
 from pipeline.enrich.rehearsal import rehearse
@@ -135,10 +134,9 @@ def _example(ledger: Ledger, title_ids: Sequence[str] | None) -> tuple[str, str]
 
 
 def _flags(options: RunOptions, settings: Settings) -> str:
-    """What the commands to try next need, so that they look at the same place."""
-    flags = " --practice" if options.practice is not None else ""
+    """What the commands to try next need; a replay has a place of its own."""
     place = settings.checkpoints if options.replay is not None else options.checkpoints
-    return flags + (f" --checkpoints {shlex.quote(str(place))}" if place else "")
+    return place_flags(place, is_practice=options.practice is not None)
 
 
 def _tell_recording(report: RunReport, folder: Path) -> None:

@@ -44,7 +44,7 @@ _MOST_SHOWN: Final = 12
 """Options on lines of their own; the others are named in one."""
 
 
-def print_subject(one: Subject, handle: str) -> None:
+def print_subject(one: Subject, handle: str, flags: str) -> None:
     """What stands, why, who says what else, and how it may be decided for the title of this handle."""
     console.print(f"\n[cyan]{escape(one.field)}[/cyan]  {escape(brief(one.stands))}", soft_wrap=True)
     if one.asks:
@@ -70,7 +70,7 @@ def print_subject(one: Subject, handle: str) -> None:
         others = ", ".join(str(option.value) for option in one.options[_MOST_SHOWN:])
         say(f"       or by name: {others}", "dim")
     for field, ways in _ways(one):
-        say(f"  decide: anime-enrich review resolve {handle} {shlex.quote(field)} ({ways})", "dim")
+        say(f"  decide: anime-enrich review resolve {handle} {shlex.quote(field)}{flags} ({ways})", "dim")
 
 
 def decision(lock: Lock) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import time
 import tomllib
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from pipeline.ledger import Ledger
 from pipeline.ledger.titles import SyncReport
 from pipeline.settings import Settings
 
-__all__ = ["find_titles", "ledger_of", "load_settings", "sync_if_named"]
+__all__ = ["find_titles", "ledger_of", "load_settings", "place_flags", "sync_if_named"]
 
 _ENVIRONMENT: Final = "ANIME_ENRICH_"
 _TITLE_ID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -49,6 +50,12 @@ def load_settings(
             "store": settings.store.model_copy(update={"url": None, "api_key": None}),
         }
     )
+
+
+def place_flags(checkpoints: Path | None, *, is_practice: bool) -> str:
+    """What the commands to try next need, so that they look at the same place."""
+    place = "" if checkpoints is None else f" --checkpoints {shlex.quote(str(checkpoints))}"
+    return " --practice" * is_practice + place
 
 
 def _read_settings(given: dict[str, Any]) -> Settings:

@@ -27,7 +27,7 @@ from pipeline.ledger.titles import StoredTitle
 from pipeline.stages import STAGES
 from pipeline.stages.answered import SYNOPSIS
 
-__all__ = ["IDS", "LOCKABLE", "SHARED", "Case", "Option", "Subject", "open_case", "queue_of"]
+__all__ = ["IDS", "LOCKABLE", "SHARED", "Case", "Option", "Subject", "open_case", "question_name", "queue_of"]
 
 LOCKABLE: Final = tuple(
     field.name
@@ -95,7 +95,7 @@ class Case:
 
     def subject(self, name: str) -> Subject:
         """One field or question. Raises ``BadInput`` for a name that is neither."""
-        name = self.spelled(name)
+        name = question_name(name)
         lock = next((one for one in self.locks if one.field == name), None)
         items = tuple(item for item in self.items if item.field == name)
         question = self.question(name)
@@ -123,10 +123,6 @@ class Case:
             "`anime-enrich review show` lists what is in doubt"
         )
 
-    def spelled(self, name: str) -> str:
-        """A field's or question's name as it is kept. Raises ``BadInput`` for a question about what is no id."""
-        return spelled_id(name) if name.startswith(f"{OWN_ID}:") else spelled(name)
-
     def question(self, name: str) -> OpenQuestion | None:
         """The question of this name, be it open or one that may be asked."""
         found = next((one for one in self.questions if question_id(one) == name), None)
@@ -143,6 +139,11 @@ class Case:
         if name == "aired_dates":  # what is passed over is one of the two days; the other stands
             claims = [(_with_both_days(value, chosen.value), sources) for value, sources in claims]
         return tuple(Option(_ANY.dump_python(value, mode="json"), sources) for value, sources in claims)
+
+
+def question_name(name: str) -> str:
+    """A field's or question's name as it is kept. Raises ``BadInput`` for a question about what is no id."""
+    return spelled_id(name) if name.startswith(f"{OWN_ID}:") else spelled(name)
 
 
 def _with_both_days(dates: AiredDates | None, rules: AiredDates | None) -> AiredDates | None:

@@ -86,7 +86,9 @@ class LabelAnswers:
 
     def rows(self, source: Source, label: Label) -> tuple[Row, ...] | None:
         """The terms a label stands for here; ``None`` where nobody answered for it."""
-        name = label_name(source, label.name) if self._by_name else ""
+        if not self._by_name:
+            return None
+        name = label_name(source, label.name)
         return self._rows(name) if name in self._by_name else None
 
     def of_synopsis(self) -> tuple[Row, ...]:

@@ -49,7 +49,7 @@ def test_the_list_names_title_field_reason_weight_and_the_next_command(read_only
     lines = review(read_only, "list").splitlines()
     assert lines[0].startswith(f"Minato no Tako  {OTHER}  themes  low_confidence  uncertain 0.51, weight ")
     assert lines[1].strip().startswith('["School"] (anilist animeschedule mal) by rule:label_vote@1')
-    assert lines[-1] == f"look at one: anime-enrich review show {OTHER} themes"
+    assert lines[-1] == f"look at one: anime-enrich review show {OTHER} themes --practice --checkpoints checkpoints"
     whole = json.loads(review(read_only, "list", "--json"))
     weights = [item["priority"] for item in whole["items"]]
     assert weights == sorted(weights, reverse=True)
@@ -72,7 +72,7 @@ def test_a_field_is_laid_open_with_numbered_alternatives(read_only: Path) -> Non
     assert "  https://myanimelist.net/anime/900017" in said
     assert "  by rule:episodes_vote@2, 0.86, from anidb anilist anime_planet animeschedule catalogue mal, in co" in said
     assert "mal  (the rules)\n    2  11  kitsu\n" in said
-    assert f"review resolve {ONE} episodes (--choose N" in said
+    assert f"review resolve {ONE} episodes --practice --checkpoints checkpoints (--choose N" in said
     (subject,) = json.loads(review(read_only, "show", ONE, "episodes", "--json"))["subjects"]
     assert [option["value"] for option in subject["options"]] == [10, 11]
     assert subject["lock"] is None
@@ -85,7 +85,7 @@ def test_words_and_ids_are_laid_open_and_answered_by_name(folder: Path) -> None:
     said = review(folder, "show", "mal:900013")
     assert "asked: which of these genres and themes the synopsis supports: " in said
     assert "or by name: Delinquents, " in said
-    assert "labels:synopsis (--choose N | --value TERM | " in said
+    assert "labels:synopsis --practice --checkpoints checkpoints (--choose N | --value TERM | " in said
     done = review(folder, "resolve", OTHER, "labels:mal:School", "--value", "null", "--by", "jo")
     assert "labels:mal:school is none of them, locked by jo" in done
     assert "for every title" not in done  # the table knows it
@@ -93,7 +93,7 @@ def test_words_and_ids_are_laid_open_and_answered_by_name(folder: Path) -> None:
     refused = told(call(folder, "review", "resolve", OTHER, "platform_id:kitsu:1", "--value", "yes", "--by", "jo"), 2)
     assert "'kitsu:1'" in refused
     assert "the catalogue lists kitsu:900012 for it" in refused
-    review(folder, "unlock", OTHER, "labels:mal:school")
+    review(folder, "unlock", OTHER, "labels:mal:School")
 
 
 def test_a_decision_is_obeyed_named_shared_and_taken_back(folder: Path) -> None:

@@ -80,4 +80,4 @@ def test_ids_that_were_learned_and_refuted_are_shown_with_who_said_them(tmp_path
     status = json.loads(anime_enrich("status", "--json", *where, folder=tmp_path).stdout)
     assert status["ids_learned"] == {"learned": 1, "refuted": 1}
     assert status["ids_shared"] == {}
-    assert status["review"]["low_confidence"] > 0
+    assert status["review"]["id_refuted"] == 1
