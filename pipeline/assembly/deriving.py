@@ -28,7 +28,6 @@ from pipeline.stages.metadata import choose_nsfw
 from pipeline.stages.names_of_work import choose_synonyms
 from pipeline.stages.staff import choose_staff, voices_of
 from pipeline.stages.synopsis import choose_other_texts
-from pipeline.stages.weights import THRESHOLDS
 
 __all__ = ["FOLLOWS", "follow_locks"]
 
@@ -146,7 +145,7 @@ def _synonyms(known: _Known) -> Chosen[Any]:
 
 
 def _synopses(known: _Known) -> Chosen[Any]:
-    return choose_other_texts(in_order(known.inputs), THRESHOLDS, known.value("synopsis"))
+    return choose_other_texts(in_order(known.inputs), known.inputs.choosing, known.value("synopsis"))
 
 
 def _overrides(known: _Known) -> Chosen[Any]:
@@ -154,7 +153,7 @@ def _overrides(known: _Known) -> Chosen[Any]:
 
 
 def _score(known: _Known) -> Chosen[Any]:
-    return choose_score(known.value("statistics"), THRESHOLDS)
+    return choose_score(known.value("statistics"), known.inputs.choosing)
 
 
 def _services(known: _Known) -> Chosen[Any]:
