@@ -167,6 +167,7 @@ def test_the_next_run_makes_good_what_a_killed_one_could_not_note(ledger: Ledger
     ledger.quality.make_good()
     ledger.runs.start("whole", "run")
     finish(ledger, "whole", {one: GOOD})
+    clock.wait(1.0)
     ledger.quality.note_run("whole", finished=1)
     ledger.runs.finish("whole", {})
     before = ledger.quality.runs()

@@ -67,6 +67,12 @@ def test_a_dropped_label_says_nothing_and_the_others_go_on():
     assert "mal:school is nothing here" in " ".join(draft.themes.evidence)
 
 
+def test_a_platform_whose_only_label_is_nothing_is_silent_and_not_against():
+    sources = [said(MAL, labels=(Label("Drama", LabelKind.GENRE),)), said(ANILIST, labels=(tag("Odd one"),))]
+    assert decide(*sources, answers=[answer("labels:anilist:odd-one", None)]).genres.confidence == 0.97
+    assert decide(*sources).genres.confidence < 0.97
+
+
 def test_the_synopsis_may_be_said_to_support_what_no_label_does():
     sources = [said(MAL, synopses=(Text("word " * 50),))]
     assert [one.keys for one in decide(*sources).questions] == [("synopsis",)]
