@@ -1,8 +1,9 @@
 """Steps 3 to 5 for many titles: convert, align, six stages, assemble; each result kept under its key.
 
 A step runs over a window of titles: one look for results that stand, one note of what is intended, then title by
-title, each result written as soon as it is there. A title that fails at a step is noted and leaves the chain, as does
-one of which the converted answers taught an id to ask for; the others go on.
+title. Results are written together, and at the latest when they took :data:`IN_HAND_S`: that much a killed process does
+again, or one title's step. A title that fails at a step is noted and leaves the chain, as does one of which the
+converted answers taught an id to ask for; the others go on.
 """
 
 import time
@@ -30,7 +31,7 @@ from pipeline.domain.quality import Quality
 from pipeline.domain.record import SCHEMA_VERSION, AnimeRecord, Provenance
 from pipeline.domain.review import Lock, Review, locks_digest, readings
 from pipeline.domain.source_title import SourceTitle
-from pipeline.domain.thresholds import Choosing, Matching
+from pipeline.domain.thresholds import CHOOSING, MATCHING, Choosing, Matching
 from pipeline.domain.title import StageInput, Title, id_key
 from pipeline.enrich.adapters import ids_to_ask
 from pipeline.enrich.learning import Heard, learn_ids, platforms_to_settle, rests_on
@@ -45,7 +46,7 @@ from pipeline.preprocess.answering import answers_of, apply_answers
 from pipeline.preprocess.learning import LEARN_VERSION, IdKey, Learning
 from pipeline.stages import STAGES
 
-__all__ = ["ASSEMBLE", "CHAIN", "CONVERT", "Made", "Steps", "code_versions"]
+__all__ = ["ASSEMBLE", "CHAIN", "CONVERT", "IN_HAND_S", "Made", "Steps", "code_versions"]
 
 CONVERT: Final = "convert"
 _ALIGN: Final = "align"
@@ -53,6 +54,8 @@ ASSEMBLE: Final = "assemble"
 _STAGE: Final = "stage:"
 CHAIN: Final = (CONVERT, _ALIGN, *(f"{_STAGE}{name}" for name in STAGES), ASSEMBLE)
 """The steps in their order."""
+IN_HAND_S: Final = 0.25
+"""Processor's time of results that are made and not written: a transaction costs as much as a small step."""
 
 _log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -140,13 +143,17 @@ class _Window:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The chain over a window. ``on_step`` is told before every act, by the step's name."""
+    """The chain over a window. ``on_step`` is told before every act, by the step's name.
+
+    Results are written when they took ``in_hand_s``, and at the end of their step.
+    """
 
     ledger: Ledger
     adapters: Mapping[Platform, PlatformAdapter]
     on_step: Callable[[str], None]
-    matching: Matching
-    choosing: Choosing
+    matching: Matching = MATCHING
+    choosing: Choosing = CHOOSING
+    in_hand_s: float = IN_HAND_S
 
     def make_records(self, titles: Sequence[StoredTitle], *, until: str = ASSEMBLE) -> list[Made]:
         """Convert, align, decide, assemble and validate; one :class:`Made` a title, in order.
@@ -360,15 +367,25 @@ class Steps:
         if missing:
             self.on_step(f"intend:{step}")
             self.ledger.steps.intend(step, missing)
+        in_hand: list[StepResult] = []
         for title_id, key in missing.items():
             self.on_step(step)
             result, value = self._attempt(step, kind, title_id, key, work)
-            self.ledger.steps.settle([result])
+            in_hand.append(result)
+            if sum(one.cpu_s for one in in_hand) >= self.in_hand_s:
+                self._keep(step, in_hand)
+                in_hand = []
             if value is not None and result.body is not None:
                 done[title_id] = _Done(value, digest_bytes(result.body))
             else:
                 problems[title_id] = result.note
+        self._keep(step, in_hand)
         return done, problems
+
+    def _keep(self, step: str, results: Sequence[StepResult]) -> None:
+        if results:
+            self.on_step(f"keep:{step}")
+            self.ledger.steps.settle(results)
 
     def _attempt(
         self, step: str, kind: Any, title_id: str, key: Digest, work: Callable[[str], T]

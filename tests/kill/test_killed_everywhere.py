@@ -15,7 +15,7 @@ from .killing import Patient, Reference, new_patient
 _WORK = [*(f"{CONVERT}:{platform.value}" for platform in Platform), *(step for step in CHAIN if step != CONVERT)]
 STEPS = (
     *(f"{act}:{platform.value}" for platform in Platform for act in ("ask", "keep", "settle")),
-    *(f"{prefix}{step}" for step in _WORK for prefix in ("intend:", "")),
+    *(f"{prefix}{step}" for step in _WORK for prefix in ("intend:", "", "keep:")),
     LEARN,
     *("embed", "keep:vectors", "ask:image", "load", "acknowledge", "finish"),
 )
