@@ -29,6 +29,7 @@ class BlobStore:
         except (ValueError, ImportError) as error:
             raise Misconfigured(f"blobs_url={url!r} cannot be opened: {error}") from error
         self._root = PurePosixPath(root)
+        self._beginning = str(self._root).rstrip("/")
         self._is_local = isinstance(self._fs, LocalFileSystem)
 
     def put(self, content: bytes) -> Digest:
@@ -39,7 +40,7 @@ class BlobStore:
             return digest
         packed = pack(content)
         if self._is_local:
-            _write_whole(Path(path), packed)
+            _write_whole(path, packed)
         else:
             self._fs.pipe_file(path, packed)
         return digest
@@ -68,10 +69,10 @@ class BlobStore:
         return os.path.exists(path) if self._is_local else bool(self._fs.exists(path))  # noqa: PTH110  # thrice as fast
 
     def _read(self, path: str) -> bytes:
-        return Path(path).read_bytes() if self._is_local else bytes(self._fs.cat_file(path))
+        return _read_whole(path) if self._is_local else bytes(self._fs.cat_file(path))
 
     def _path(self, digest: Digest) -> str:
-        return str(self._root / digest[:2] / f"{digest[2:]}.zst")
+        return f"{self._beginning}/{digest[:2]}/{digest[2:]}.zst"
 
     def _set_aside(self, digest: Digest) -> None:
         aside = self._root / "torn"
@@ -84,19 +85,51 @@ class BlobStore:
             raise Damaged(f"blob {digest} in {self._root} is torn and cannot be set aside: {error}") from error
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    beside = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}")
+# Below, calls of the system and no file objects: every call hands Python's lock over, and a file object makes many.
+
+
+def _read_whole(path: str) -> bytes:
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with beside.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        left = os.fstat(file).st_size
+        content = os.read(file, left)
+        while len(content) < left and (more := os.read(file, left - len(content))):
+            content += more
+        return content
+    finally:
+        os.close(file)
+
+
+def _write_whole(path: str, content: bytes) -> None:
+    folder, _, name = path.rpartition("/")
+    beside = f"{folder}/.{name}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+    try:
+        _write_synced(beside, content)
+        os.replace(beside, path)  # noqa: PTH105  # see above
     except OSError as error:
         with contextlib.suppress(OSError):
-            beside.unlink()
+            os.unlink(beside)  # noqa: PTH108  # see above
         raise Damaged(
             f"cannot write {path}: {error.strerror}; check the space and the rights there and start again; "
             "nothing done is lost"
         ) from error
+
+
+def _write_synced(path: str, content: bytes) -> None:
+    file = _create(path)
+    try:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(file, left) :]
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _create(path: str) -> int:
+    how = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        return os.open(path, how, 0o666)
+    except FileNotFoundError:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, how, 0o666)

@@ -50,7 +50,7 @@ class Database:
         self._lock_wait_s = lock_wait_s
         self._writing = threading.Lock()  # SQLite looks for a free lock only now and then; our own threads take turns
         self._engine = _make_engine(url, lock_wait_s)
-        self._upserts: dict[tuple[sa.Table, tuple[str, ...]], Any] = {}
+        self._upserts: dict[tuple[sa.Table, tuple[str, ...], tuple[str, str] | None], Any] = {}
         with self._mapped():
             migrate(self._engine)
 
@@ -63,6 +63,12 @@ class Database:
                 yield reader
 
     @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """A connection for one statement that reads: it needs no transaction to see one state."""
+        with self._mapped(), self._engine.connect() as connection:
+            yield connection.execution_options(is_look=True)
+
+    @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that holds the write lock; committed when the block ends, undone when it raises."""
         with self._mapped(), self._writing, self._engine.connect() as connection:
@@ -70,13 +76,17 @@ class Database:
             with writer.begin():
                 yield writer
 
-    def upsert(self, table: sa.Table, *, keep: tuple[str, ...] = ()) -> Any:
-        """``INSERT`` that replaces every column of an existing row but its key and ``keep``."""
-        if (table, keep) not in self._upserts:  # making one takes longer than running it
-            self._upserts[table, keep] = self._new_upsert(table, keep)
-        return self._upserts[table, keep]
+    def upsert(self, table: sa.Table, *, keep: tuple[str, ...] = (), moved: tuple[str, str] | None = None) -> Any:
+        """``INSERT`` that replaces every column of an existing row but its key and ``keep``.
 
-    def _new_upsert(self, table: sa.Table, keep: tuple[str, ...]) -> Any:
+        ``moved`` names a column of it and the one that gets what stood there before.
+        """
+        key = (table, keep, moved)
+        if key not in self._upserts:  # making one takes longer than running it
+            self._upserts[key] = self._new_upsert(table, keep, moved)
+        return self._upserts[key]
+
+    def _new_upsert(self, table: sa.Table, keep: tuple[str, ...], moved: tuple[str, str] | None) -> Any:
         insert = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
         statement: Any = insert(table)
         keys = [column.name for column in table.primary_key]
@@ -85,6 +95,8 @@ class Database:
             for column in table.columns
             if column.name not in keys and column.name not in keep
         }
+        if moved is not None:
+            changed[moved[1]] = table.c[moved[0]]
         return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
     def insert_missing(self, table: sa.Table) -> Any:
@@ -215,8 +227,9 @@ def _tune_sqlite(engine: Engine, lock_wait_s: float) -> None:
         cursor.close()
 
     def on_begin(connection: Connection) -> None:
-        is_write = connection.get_execution_options().get("is_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+        options = connection.get_execution_options()
+        if not options.get("is_look", False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("is_write", False) else "BEGIN")
 
     sa.event.listen(engine, "connect", on_connect)
     sa.event.listen(engine, "begin", on_begin)

@@ -137,10 +137,9 @@ class FetchBook:
         with self._db.write() as c:
             c.execute(self._db.upsert(ANSWERS), [_answer_row(*one) for one in kept])
             for one, rows in zip(said, parts, strict=True):
-                _set_aside(
-                    c, one.request.platform, {id_: one.since[id_] for id_ in one.request.ids if id_ in one.since}
-                )
-                _unsay(c, one.request.platform, one.reading)
+                standing = _standing(c, one)
+                _set_aside(c, one, standing)
+                _unsay(c, one, standing)
                 if rows:
                     c.execute(self._db.upsert(PARTS), rows)
 
@@ -232,9 +231,10 @@ class FetchBook:
 
     def _rows(self, platform: Platform, ids: Sequence[str]) -> list[tuple[str, str, str | None, float]]:
         rows: list[tuple[str, str, str | None, float]] = []
-        with self._db.read() as c:
-            for chunk in chunks(ids):
-                found = c.execute(_PARTS_OF, {"of": platform.value, "ids": chunk})
+        parts = list(chunks(ids))
+        with self._db.look() if len(parts) == 1 else self._db.read() as c:
+            for part in parts:
+                found = c.execute(_PARTS_OF, {"of": platform.value, "ids": part})
                 rows += [(id_, kind, body, at) for id_, kind, body, at in found]
         return rows
 
@@ -289,8 +289,7 @@ class FetchBook:
         silent = [row for row in rows if row["outcome"] in _STANDS_BY]
         with self._db.write() as c:
             if said:
-                _note_heard_before(c, said)
-                c.execute(self._db.upsert(OUTCOMES, keep=("asked_at", "heard_before")), said)
+                c.execute(self._db.upsert(OUTCOMES, keep=("asked_at",), moved=("heard_at", "heard_before")), said)
             if silent:
                 c.execute(self._db.upsert(OUTCOMES, keep=("asked_at", "heard_at", "heard_before")), silent)
             if exchange is not None:
@@ -353,30 +352,36 @@ def _answer_row(said: Said, said_at: float, body: Digest) -> dict[str, object]:
     }
 
 
-def _note_heard_before(c: Connection, said: Sequence[Mapping[str, object]]) -> None:
-    mine = sa.and_(OUTCOMES.c.title_id == sa.bindparam("b_id"), OUTCOMES.c.platform == sa.bindparam("b_platform"))
-    earlier = sa.update(OUTCOMES).where(mine).values(heard_before=OUTCOMES.c.heard_at)
-    c.execute(earlier, [{"b_id": row["title_id"], "b_platform": row["platform"]} for row in said])
+def _standing(c: Connection, said: Said) -> list[dict[str, Any]]:
+    """What stands of the ids an answer was asked for or speaks of."""
+    ids = list(dict.fromkeys((*said.request.ids, *said.reading.parts, *said.reading.absent)))
+    of = said.request.platform.value
+    return [dict(row) for part in chunks(ids) for row in c.execute(_STANDING, {"of": of, "ids": part}).mappings()]
 
 
-def _set_aside(c: Connection, platform: Platform, since: Mapping[str, float]) -> None:
+def _set_aside(c: Connection, said: Said, standing: Sequence[dict[str, Any]]) -> None:
     """Before the first answer of a new asking: keep what stands as what stood before."""
+    since = {id_: said.since[id_] for id_ in said.request.ids if id_ in said.since}
     of_before: dict[str, list[dict[str, Any]]] = {}
-    for chunk in chunks(list(since)):
-        for row in c.execute(_STANDING, {"of": platform.value, "ids": chunk}).mappings():
-            of_before.setdefault(row["id"], []).append(dict(row))
+    for row in standing:
+        if row["id"] in since:
+            of_before.setdefault(row["id"], []).append(row)
     first = {id_: rows for id_, rows in of_before.items() if all(r["fetched_at"] < since[id_] for r in rows)}
     for chunk in chunks(list(first)):
-        here = (EARLIER_PARTS.c.platform == platform.value, EARLIER_PARTS.c.id.in_(chunk))
+        here = (EARLIER_PARTS.c.platform == said.request.platform.value, EARLIER_PARTS.c.id.in_(chunk))
         c.execute(sa.delete(EARLIER_PARTS).where(*here))
         c.execute(sa.insert(EARLIER_PARTS), [row for id_ in chunk for row in first[id_]])
 
 
-def _unsay(c: Connection, platform: Platform, reading: Reading) -> None:
+def _unsay(c: Connection, said: Said, standing: Sequence[Mapping[str, Any]]) -> None:
     """The last word counts: an id that is found is no longer absent, and an absent one has no parts."""
-    for ids, unsaid in ((list(reading.parts), _NO_LONGER_ABSENT), (list(reading.absent), _NO_LONGER_THERE)):
-        for chunk in chunks(ids):
-            c.execute(unsaid, {"of": platform.value, "ids": chunk})
+    absent, there = ({row["id"] for row in standing if (row["kind"] == _ABSENT) is is_it} for is_it in (True, False))
+    for contradicted, unsaid in (
+        (absent & said.reading.parts.keys(), _NO_LONGER_ABSENT),
+        (there & said.reading.absent, _NO_LONGER_THERE),
+    ):
+        for chunk in chunks(sorted(contradicted)):
+            c.execute(unsaid, {"of": said.request.platform.value, "ids": chunk})
 
 
 def _kind(ref: PartRef) -> str:
