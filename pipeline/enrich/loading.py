@@ -1,4 +1,4 @@
-"""Step 6 for many titles: embed what has no vector yet, and write the points that changed.
+"""Step 6 for many titles: embed what has no vector yet, and write what changed of the points.
 
 Vectors are kept by fingerprint, a few at a time, before a point is written: a killed run embeds again only what was in
 flight. A picture is taken for what its address says: platforms give a changed picture a new address, so a known
@@ -18,12 +18,13 @@ from pipeline.domain.record import AnimeRecord
 from pipeline.embedding import embed_missing, embed_missing_images, fingerprint, identity, vector_images, vector_texts
 from pipeline.embedding.port import ImageEmbedder, TextEmbedder
 from pipeline.enrich.steps import Made
+from pipeline.enrich.writing import Written, write_changed
 from pipeline.errors import BadInput, Blocked, Broken, BudgetSpent, EntryGone, NotRecorded, RetryLater
 from pipeline.ledger import Ledger
 from pipeline.ledger.vectors import LoadedPoint
 from pipeline.settings import ImageSettings, is_loopback
 from pipeline.store.payload import payload_of
-from pipeline.store.port import Point, VectorStore
+from pipeline.store.port import Floats, Point, VectorStore
 
 __all__ = ["ImageSource", "Loaded", "Loader"]
 
@@ -61,6 +62,11 @@ class _Wanted:
     texts: Mapping[str, tuple[Digest, str]]
     images: Mapping[str, tuple[tuple[Digest, str], ...]]
 
+    def digests(self) -> Iterator[Digest]:
+        """Of every input that may become a vector."""
+        yield from (digest for digest, _ in self.texts.values())
+        yield from (digest for images in self.images.values() for digest, _ in images)
+
 
 @dataclass(frozen=True, slots=True)
 class Loader:
@@ -80,11 +86,11 @@ class Loader:
         wanted = [self._wanted(m.title.title_id, m.record) for m in made if m.record is not None]
         made_texts = await asyncio.to_thread(self._embed_texts, wanted)
         made_images, unlucky = await self._embed_images(wanted)
-        points, vectors = await asyncio.to_thread(self._write, wanted)
+        written = await asyncio.to_thread(self._write, wanted)
         failed = tuple(
             w.title_id for w in wanted if any(d in unlucky for images in w.images.values() for d, _ in images)
         )
-        return Loaded(made_texts + made_images, points, vectors, failed)
+        return Loaded(made_texts + made_images, written.points, written.vectors, failed)
 
     def _wanted(self, title_id: str, record: AnimeRecord) -> _Wanted:
         texts = {n: (fingerprint(self.texts, n, text), text) for n, text in vector_texts(record).items()}
@@ -154,30 +160,26 @@ class Loader:
         self.ledger.vectors.save_absent([*gone, *embedded.refused], model=model)
         return len(embedded.vectors)
 
-    def _write(self, wanted: Sequence[_Wanted]) -> tuple[int, int]:
-        loaded = self.ledger.vectors.loaded([w.title_id for w in wanted])
+    def _write(self, wanted: Sequence[_Wanted]) -> Written:
         points = vectors = 0
         for start in range(0, len(wanted), self.batch):
-            batch = [self._point(w) for w in wanted[start : start + self.batch]]
-            changed = [(p, done) for p, done in batch if not _stands(done, loaded.get(p.title_id))]
-            if not changed:
-                continue
-            self.on_step("load")
-            self.store.write_points([point for point, _ in changed])
-            self.on_step("acknowledge")
-            self.ledger.vectors.acknowledge([done for _, done in changed])
-            points += len(changed)
-            vectors += sum(len(point.vectors) for point, _ in changed)
-        return points, vectors
+            batch = self._points(wanted[start : start + self.batch])
+            written = write_changed(batch, book=self.ledger.vectors, store=self.store, on_step=self.on_step)
+            points, vectors = points + written.points, vectors + written.vectors
+        return Written(points, vectors)
 
-    def _point(self, wanted: _Wanted) -> tuple[Point, LoadedPoint]:
+    def _points(self, wanted: Sequence[_Wanted]) -> list[tuple[Point, LoadedPoint]]:
+        """The points as they should be, and what the ledger is to say of each."""
+        found = self.ledger.vectors.find(list(dict.fromkeys(digest for w in wanted for digest in w.digests())))
+        return [self._point(w, found) for w in wanted]
+
+    def _point(self, wanted: _Wanted, found: Mapping[Digest, Floats]) -> tuple[Point, LoadedPoint]:
         candidates = {name: [digest] for name, (digest, _) in wanted.texts.items()}
         candidates |= {name: [digest for digest, _ in images] for name, images in wanted.images.items()}
-        found = self.ledger.vectors.find([digest for digests in candidates.values() for digest in digests])
         used = {n: next((d for d in digests if d in found), None) for n, digests in candidates.items()}
         fingerprints = {name: digest for name, digest in used.items() if digest is not None}
         payload = payload_of(wanted.record, fingerprints)
-        vectors = {name: found[digest].tolist() for name, digest in fingerprints.items()}
+        vectors = {name: found[digest] for name, digest in fingerprints.items()}
         key = digest_of(wanted.title_id, payload)
         return (
             Point(wanted.title_id, vectors, payload),
@@ -190,7 +192,3 @@ def _parts(items: Mapping[Digest, str], size: int) -> Iterator[dict[Digest, str]
     left = iter(items.items())
     while part := dict(islice(left, size)):
         yield part
-
-
-def _stands(point: LoadedPoint, last: LoadedPoint | None) -> bool:
-    return last is not None and (last.collection, last.key) == (point.collection, point.key)

@@ -1,7 +1,7 @@
 """Vectors by fingerprint, and what stands in the store."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import orjson
@@ -16,16 +16,25 @@ from pipeline.ledger.tables import POINTS, VECTORS
 __all__ = ["LoadedPoint", "VectorBook"]
 
 _ABSENT = b""
+_UNKNOWN = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedPoint:
-    """A point the store acknowledged: in which collection, under which key, with which fingerprints."""
+    """A point of the store: in which collection, under which key, with which fingerprints.
+
+    One that was about to be written, and of which nobody knows whether it was, has no key.
+    """
 
     title_id: str
     collection: str
     key: Digest
     fingerprints: Mapping[str, Digest]
+
+    @property
+    def is_acknowledged(self) -> bool:
+        """Whether the store said that it stands so."""
+        return self.key != _UNKNOWN
 
 
 class VectorBook:
@@ -70,7 +79,7 @@ class VectorBook:
                 c.execute(self._db.upsert(VECTORS), rows)
 
     def loaded(self, title_ids: Sequence[str]) -> dict[str, LoadedPoint]:
-        """What the store acknowledged, by title."""
+        """What the store acknowledged or was about to be given, by title."""
         found: dict[str, LoadedPoint] = {}
         with self._db.read() as c:
             for chunk in chunks(title_ids):
@@ -80,6 +89,10 @@ class VectorBook:
                         row["title_id"], row["collection"], row["key"], orjson.loads(row["fingerprints"])
                     )
         return found
+
+    def intend(self, points: Sequence[LoadedPoint]) -> None:
+        """Note that these points are about to be written: until that is acknowledged nobody knows what they hold."""
+        self.acknowledge([replace(point, key=_UNKNOWN, fingerprints={}) for point in points])
 
     def acknowledge(self, points: Sequence[LoadedPoint]) -> None:
         """Note that the store has these points."""
@@ -100,8 +113,8 @@ class VectorBook:
                 c.execute(sa.delete(POINTS).where(POINTS.c.title_id.in_(chunk)))
 
     def counts(self) -> tuple[int, int]:
-        """``(points, vectors cached)``."""
+        """``(points acknowledged, vectors cached)``."""
         with self._db.read() as c:
-            points = c.execute(sa.select(sa.func.count()).select_from(POINTS)).scalar() or 0
+            points = c.execute(sa.select(sa.func.count()).where(POINTS.c.key != _UNKNOWN)).scalar() or 0
             vectors = c.execute(sa.select(sa.func.count()).select_from(VECTORS)).scalar() or 0
         return points, vectors

@@ -7,15 +7,18 @@ name and says so: opened for another model it refuses (``Misconfigured``).
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.domain.canonical import JsonValue
 from pipeline.errors import Broken
 
 __all__ = ["Floats", "Hit", "Point", "VectorStore", "Where"]
 
-Floats: TypeAlias = Sequence[float]
-"""Numbers of a vector. A row of a numpy array is fine too."""
+Floats: TypeAlias = Sequence[float] | NDArray[np.floating[Any]]
+"""Numbers of a vector, or a row of an array."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ STEPS = (
     *(f"{act}:{platform.value}" for platform in Platform for act in ("ask", "keep", "settle")),
     *(f"{prefix}{step}" for step in _WORK for prefix in ("intend:", "", "keep:")),
     LEARN,
-    *("embed", "keep:vectors", "ask:image", "load", "acknowledge", "finish"),
+    *("embed", "keep:vectors", "ask:image", "intend:load", "load", "acknowledge", "finish"),
 )
 RANDOM_KILLS = 50
 

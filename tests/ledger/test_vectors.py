@@ -73,6 +73,19 @@ def test_points_are_kept_as_acknowledged(ledger: Ledger) -> None:
     assert ledger.vectors.counts() == (1, 1)
 
 
+def test_of_a_point_that_is_about_to_be_written_nobody_knows_what_it_holds(ledger: Ledger) -> None:
+    """Neither as it was nor as it will be, until it is acknowledged; that it is somewhere stays known."""
+    old, new = LoadedPoint("t", "here", "k1", {"title": "f1"}), LoadedPoint("t", "here", "k2", {"title": "f2"})
+    ledger.vectors.acknowledge([old])
+    assert old.is_acknowledged
+    ledger.vectors.intend([new])
+    between = ledger.vectors.loaded(["t"])["t"]
+    assert (between.is_acknowledged, between.collection, between.fingerprints) == (False, "here", {})
+    assert ledger.vectors.counts() == (0, 0)
+    ledger.vectors.acknowledge([new])
+    assert ledger.vectors.loaded(["t"]) == {"t": new}
+
+
 def test_many_vectors_at_once(ledger: Ledger) -> None:
     """More than one statement takes."""
     many = {f"f{n}": vector(n, 2) for n in range(1100)}

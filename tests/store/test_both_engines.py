@@ -175,7 +175,7 @@ def test_wrong_questions_are_refused(store: VectorStore) -> None:
 def test_rows_of_arrays_are_vectors_too(store: VectorStore) -> None:
     """What an encoder gives can be written as it is."""
     row = np.array([AXES[3]], dtype=np.float32)[0]
-    store.write_points([point(1, title=row)])  # type: ignore[arg-type]
+    store.write_points([point(1, title=row)])
     assert store.query("title", row, 1)[0].score == pytest.approx(1.0, abs=0.02)
 
 
