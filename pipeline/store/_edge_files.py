@@ -5,6 +5,7 @@
     <folder>/lock                   held (flock) as long as a process has the store open; its pid stands in it
     <folder>/data/collection.json   what the collection is
     <folder>/data/shard/            Qdrant's own files
+    <folder>/data/shard/wal/        among them its write-ahead log
     <folder>/making/                a creation under way; renamed to ``data`` when it is whole, else thrown away
 """
 
@@ -14,11 +15,14 @@ import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from pipeline.errors import Damaged, InUse
 from pipeline.store.identity import CollectionIdentity, parse_identity
 
-__all__ = ["FolderLock", "in_use", "make_collection", "read_collection"]
+__all__ = ["FolderLock", "in_use", "make_collection", "read_collection", "sync_log"]
+
+_LOOKS: Final = 5
 
 
 class FolderLock:
@@ -58,9 +62,9 @@ def make_collection(folder: Path, identity: CollectionIdentity, make_shard: Call
     making.mkdir(parents=True)
     make_shard(making / "shard")
     _write_synced(making / "collection.json", identity.to_bytes())
-    _sync_folder(making)
+    _sync(making)
     making.rename(folder / "data")
-    _sync_folder(folder)
+    _sync(folder)
 
 
 def read_collection(folder: Path) -> CollectionIdentity | None:
@@ -74,6 +78,21 @@ def read_collection(folder: Path) -> CollectionIdentity | None:
     raise Damaged(f"{str(path)!r} is missing beside a shard: restore it from a backup, or move {str(data)!r} away")
 
 
+def sync_log(folder: Path) -> bool:
+    """Bring the write-ahead log to the disk: what was written then stands after a power cut.
+
+    ``False`` where there is no log to be found, or it changes under our eyes. Raises ``OSError``.
+    """
+    log = folder / "data" / "shard" / "wal"
+    for _ in range(_LOOKS):
+        with contextlib.suppress(FileNotFoundError):  # the engine gave a file another name meanwhile
+            files = sorted(log.iterdir())
+            for path in (*files, log):
+                _sync(path)
+            return bool(files)
+    return False
+
+
 def _write_synced(path: Path, content: bytes) -> None:
     temporary = path.with_name(f"{path.name}.new")
     with temporary.open("wb") as file:
@@ -83,8 +102,8 @@ def _write_synced(path: Path, content: bytes) -> None:
     temporary.rename(path)
 
 
-def _sync_folder(folder: Path) -> None:
-    file = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(file)
     finally:

@@ -1,8 +1,10 @@
 """The embedded store: a Qdrant shard in a folder, no server (``qdrant-edge-py``).
 
 One process at a time; threads of that process may share it. Never fork with it open: a child that touches it is
-refused instead of hanging. Every write goes to the write-ahead log and is flushed before the call returns, so neither a
-killed process nor a power cut loses what was acknowledged.
+refused instead of hanging. Every write goes to the write-ahead log, which is on the disk before the call returns, so
+neither a killed process nor a power cut loses what was acknowledged. The engine's own flush writes hundreds of files
+and lets no other thread of Python run meanwhile, so it comes seldom; what it has not written is read from the log when
+the store is opened.
 """
 
 import os
@@ -17,7 +19,7 @@ import qdrant_edge as qe
 from pipeline.errors import Broken, Damaged, EnrichError, Misconfigured, one_line
 from pipeline.store._batches import batches
 from pipeline.store._check import check_ids, check_names, checked_points, checked_vector
-from pipeline.store._edge_files import FolderLock, in_use, make_collection, read_collection
+from pipeline.store._edge_files import FolderLock, in_use, make_collection, read_collection, sync_log
 from pipeline.store._edge_requests import edge_config, field_indexes, fused, nearest
 from pipeline.store.identity import CollectionIdentity, VectorSpec, check_same
 from pipeline.store.payload import PAYLOAD_INDEXES
@@ -26,6 +28,8 @@ from pipeline.store.port import Floats, Hit, Point, Where
 __all__ = ["EdgeVectorStore"]
 
 _READ_BATCH: Final = 256
+_UNFLUSHED: Final = 64
+"""Operations after which the engine flushes: of whole points a thousand, read from the log in about a second."""
 
 
 class _EdgeErrors:
@@ -70,6 +74,7 @@ class EdgeVectorStore:
         self._dimensions = {name: spec.dimensions for name, spec in vectors.items()}
         self._pid = os.getpid()
         self._shard: qe.EdgeShard | None = None
+        self._unflushed = 0
         self._identity: CollectionIdentity | None = None
         self._lock = FolderLock(folder)
 
@@ -199,6 +204,19 @@ class EdgeVectorStore:
         with _EdgeErrors(self._folder, doing):
             for operation in operations:
                 shard.update(operation)
+                self._unflushed += 1
+            self._make_durable(shard)
+
+    def _make_durable(self, shard: qe.EdgeShard) -> None:
+        try:
+            is_synced = sync_log(self._folder)
+        except OSError as error:
+            raise Damaged(
+                f"the log of the embedded store in {str(self._folder)!r} cannot be written ({error.strerror}): "
+                "check the disk and start again; what was acknowledged before is kept"
+            ) from error
+        if not is_synced or self._unflushed >= _UNFLUSHED:
+            self._unflushed = 0
             shard.flush()
 
     def _search(self, request: qe.QueryRequest) -> list[Hit]:

@@ -7,17 +7,18 @@ name and says so: opened for another model it refuses (``Misconfigured``).
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from pipeline.domain.canonical import JsonValue
 from pipeline.errors import Broken
 
+if TYPE_CHECKING:  # whoever only builds payloads does not load it
+    import numpy as np
+    from numpy.typing import NDArray
+
 __all__ = ["Floats", "Hit", "Point", "VectorStore", "Where"]
 
-Floats: TypeAlias = Sequence[float] | NDArray[np.floating[Any]]
+Floats: TypeAlias = "Sequence[float] | NDArray[np.floating[Any]]"
 """Numbers of a vector, or a row of an array."""
 
 

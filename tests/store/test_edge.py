@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import qdrant_edge
 from pipeline.errors import Broken, Damaged, EnrichError, InUse, Misconfigured
 from pipeline.settings import Settings
 from pipeline.store import PAYLOAD_INDEXES, VectorSpec, open_store
+from pipeline.store._edge_files import sync_log
 from pipeline.store.edge import EdgeVectorStore, _EdgeErrors
 
 from .conftest import AXES, SPECS, point, title_id
@@ -73,6 +75,51 @@ def test_killed_writer_loses_nothing_it_was_told_is_written(tmp_path: Path) -> N
             assert store.read_fingerprints([title_id(n)])[title_id(n)]["title"] == f"title-{n}"
             assert store.query("title", AXES[n % 4], 1)[0].score == pytest.approx(1.0, abs=0.02)
         store.close()
+
+
+def test_what_the_engine_had_not_flushed_is_read_from_the_log(tmp_path: Path) -> None:
+    """As after a power cut: its files are those of its last flush, and the log is what was synced."""
+    folder, cut = tmp_path / "qdrant", tmp_path / "cut"
+    store = opened(folder)
+    store.write_points([point(1), point(2)])
+    store.close()
+    shutil.copytree(folder, cut)
+
+    store = opened(folder)
+    store.write_points([point(n) for n in range(3, 9)])
+    store.update_vectors([replace(point(1), vectors={"title": AXES[3]})])
+    store.delete_points([title_id(2)])
+    assert sync_log(folder)
+    shutil.rmtree(cut / "data" / "shard" / "wal")
+    shutil.copytree(folder / "data" / "shard" / "wal", cut / "data" / "shard" / "wal")
+    store.close()
+
+    after = opened(cut)
+    assert sorted(after.scroll_ids()) == sorted(title_id(n) for n in (1, *range(3, 9)))
+    assert after.query("title", AXES[3], 1)[0].title_id in {title_id(n) for n in (1, 3, 7)}
+    assert after.query("title", AXES[1], 9)[0].title_id == title_id(5)
+    after.close()
+
+
+def test_the_engine_flushes_before_its_log_grows_long(tmp_path: Path) -> None:
+    """Then it reads only the end of it when it is opened: the files alone hold the rest."""
+    folder, cut = tmp_path / "qdrant", tmp_path / "cut"
+    store = opened(folder)
+    for n in range(70):
+        store.write_points([point(n)])
+    shutil.copytree(folder, cut)
+    store.close()
+    shutil.rmtree(cut / "data" / "shard" / "wal")
+    without_log = opened(cut)
+    assert 60 <= without_log.count() < 70
+    without_log.close()
+
+
+def test_without_a_log_there_is_nothing_to_sync(tmp_path: Path) -> None:
+    """The store flushes instead."""
+    assert not sync_log(tmp_path)
+    (tmp_path / "data" / "shard" / "wal").mkdir(parents=True)
+    assert not sync_log(tmp_path)
 
 
 def test_second_process_is_told_who_has_the_folder(tmp_path: Path) -> None:
