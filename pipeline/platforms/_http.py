@@ -114,14 +114,36 @@ def check_status(answer: Answer, platform: Host) -> None:
     _raise(Broken, answer, platform, "our request is wrong or the address has changed")
 
 
+class _Twice:
+    """What a body says, kept for its second reader: an answer is read to be judged, and again to be taken apart.
+
+    No more than one is kept, and none once it was read twice: the records of fifty titles are some megabytes.
+    """
+
+    def __init__(self) -> None:
+        self._first: tuple[bytes, object] | None = None
+
+    def read(self, body: bytes) -> object:
+        """The parsed JSON, which nobody may change. Raises ``orjson.JSONDecodeError``."""
+        first, self._first = self._first, None
+        if first is not None and first[0] is body:
+            return first[1]
+        value = orjson.loads(body)
+        self._first = body, value
+        return value
+
+
+_JSON: Final = _Twice()
+
+
 def check_json(answer: Answer, platform: Host) -> object:
-    """The parsed JSON of a 2xx answer. A page, nothing, or a cut body instead is ``Transient``."""
+    """The parsed JSON of a 2xx answer, not to be changed. A page, nothing, or a cut body instead is ``Transient``."""
     if is_html(answer.body):
         _raise(Transient, answer, platform, "a web page where JSON belongs")
     if not answer.body.strip():
         _raise(Transient, answer, platform, "an empty body")
     try:
-        return orjson.loads(answer.body)
+        return _JSON.read(answer.body)
     except orjson.JSONDecodeError as error:
         evidence = one_line(answer.body)
         message = f"{platform.value} answered {answer.status}, not whole JSON ({error}): {evidence!r}"

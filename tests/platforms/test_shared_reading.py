@@ -93,6 +93,18 @@ def test_a_success_without_whole_json_is_transient(body: bytes) -> None:
     assert check_json(answer(200, b"[1]"), Platform.JIKAN) == [1]
 
 
+def test_an_answer_is_parsed_once_for_its_two_readers() -> None:
+    """Judged and taken apart, it is not kept; another answer in between costs one more parsing and no mistake."""
+    one, other = answer(200, b'{"of": ["one"]}'), answer(200, b'{"of": ["other"]}')
+    first = check_json(one, Platform.JIKAN)
+    assert check_json(one, Platform.JIKAN) is first
+    again = check_json(one, Platform.JIKAN)
+    assert again == first
+    assert again is not first
+    assert check_json(other, Platform.JIKAN) == {"of": ["other"]}
+    assert check_json(one, Platform.JIKAN) == first
+
+
 def test_absent_and_null_are_told_apart() -> None:
     """Both read as not said, and one can ask which it was."""
     read = JsonObject({"null": None})
