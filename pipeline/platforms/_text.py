@@ -39,6 +39,7 @@ _ORIGIN: Final = re.compile(
     r")[\s.]*$",
     re.IGNORECASE,
 )
+_TAIL: Final = 400
 _BRACKETS_THAT_ARE_PROSE: Final = 120
 """A longer bracket is a remark, not a credit."""
 
@@ -50,36 +51,41 @@ def drop_invisible(text: str) -> str:
 
 def clean_line(text: str) -> str:
     """One line: control and zero-width characters out, white space single, ends trimmed."""
-    if text.isprintable():  # nothing invisible is, nor any white space but the plain one
+    if text.isprintable():  # then nothing of it is invisible, and of white space only the space is in it
         return " ".join(text.split()) if "  " in text else text.strip()
     return _SPACES.sub(" ", _INVISIBLE.sub("", text)).strip()
 
 
 def clean_prose(text: str) -> str:
     """Running text: control and zero-width characters out, at most one blank line, ends trimmed."""
-    if text.isprintable():
-        return clean_line(text)
-    text = _INVISIBLE.sub("", _LINE_BREAK.sub("\n", text))
-    text = _SPACES_AT_BREAK.sub("\n", _SPACES_IN_LINE.sub(" ", text))
-    return _MANY_BREAKS.sub("\n\n", text).strip()
+    if not text.replace("\n", "").isprintable():
+        text = _SPACES_IN_LINE.sub(" ", _INVISIBLE.sub("", _LINE_BREAK.sub("\n", text)))
+    if "  " in text:
+        text = _SPACES_IN_LINE.sub(" ", text)
+    if "\n " in text or " \n" in text:
+        text = _SPACES_AT_BREAK.sub("\n", text)
+    return (_MANY_BREAKS.sub("\n\n", text) if "\n\n\n" in text else text).strip()
 
 
 def strip_html(text: str) -> str:
     """Text of an HTML fragment: breaks and blocks become line breaks, entities characters, other tags vanish."""
-    if "<" not in text and "&" not in text:
-        return text
-    text = _BREAK_TAG.sub("\n", _SILENT_TAG.sub("", text))
-    return unescape(_TAG.sub("", _BLOCK_TAG.sub("\n\n", text)))
+    if "<" in text:
+        text = _BREAK_TAG.sub("\n", _SILENT_TAG.sub("", text))
+        text = _TAG.sub("", _BLOCK_TAG.sub("\n\n", text))
+    return unescape(text)
 
 
 def strip_bbcode(text: str) -> str:
     """``[i]word[/i]`` to ``word``; brackets that are not markup stay."""
-    return _BBCODE.sub("", text)
+    return _BBCODE.sub("", text) if "[" in text else text
 
 
 def split_origin(text: str) -> tuple[str, str | None]:
     """Take the credit off the end: ``("…", "MAL Rewrite")``. A text that is nothing but a credit is left whole."""
-    found = _ORIGIN.search(text, max(0, len(text) - 400))
+    end = text[-_TAIL:].casefold()
+    if "source" not in end and "written by" not in end:
+        return text, None
+    found = _ORIGIN.search(text, max(0, len(text) - _TAIL))
     if found is None or found.start() == 0:
         return text, None
     origin = clean_line(found["inside"] or found["line"] or "")

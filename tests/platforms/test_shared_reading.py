@@ -1,5 +1,6 @@
 """The readers all platforms share: status codes, JSON fields, texts, dates, links."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -22,7 +23,15 @@ from pipeline.platforms._http import check_json, check_status, stated_wait_s
 from pipeline.platforms._links import absolute_url, foreign_id, kind_of_host, wiki_language
 from pipeline.platforms._notes import Notes
 from pipeline.platforms._reading import EMPTY, JsonObject, json_bytes, parse_object
-from pipeline.platforms._text import clean_line, clean_prose, make_text, split_origin, strip_bbcode, strip_html
+from pipeline.platforms._text import (
+    clean_line,
+    clean_prose,
+    drop_invisible,
+    make_text,
+    split_origin,
+    strip_bbcode,
+    strip_html,
+)
 
 
 def answer(status: int, body: bytes = b"{}", **headers: str) -> Answer:
@@ -91,6 +100,32 @@ def test_a_success_without_whole_json_is_transient(body: bytes) -> None:
     with pytest.raises(Transient):
         check_json(answer(200, body), Platform.JIKAN)
     assert check_json(answer(200, b"[1]"), Platform.JIKAN) == [1]
+
+
+def test_a_printable_character_is_seen_or_is_the_space() -> None:
+    """So a text that is printable throughout needs no cleaning but of its spaces."""
+    printable = [character for character in map(chr, range(0x110000)) if character.isprintable()]
+    assert {character for character in printable if drop_invisible(character) == ""} == set()
+    assert re.findall(r"\s", "".join(printable)) == [" "]
+    assert len(printable) > 100_000
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("one two", "one two"),
+        ("  one  two ", "one two"),
+        ("one \n\n\n\n two", "one\n\ntwo"),
+        ("one\r\n \ntwo", "one\n\ntwo"),
+        ("one\u200b\u3000 two\u2028three", "one two\nthree"),
+        ("one \x07\n\x07\n\x07\n two", "one\n\ntwo"),
+        ("\u00a0\n", ""),
+    ],
+)
+def test_prose_keeps_its_lines_and_at_most_one_blank(text: str, clean: str) -> None:
+    """Whether or not anything in it cannot be seen; as one line it is the same words."""
+    assert clean_prose(text) == clean
+    assert clean_line(text) == " ".join(clean.split())
 
 
 def test_an_answer_is_parsed_once_for_its_two_readers() -> None:
