@@ -134,10 +134,21 @@ def test_what_nobody_acknowledged_is_written_whole(place: Place, stop_at: str) -
     assert place.holds(FIRST)
 
 
+def test_a_point_that_had_no_vector_and_may_have_one_is_written_whole(place: Place) -> None:
+    """Killed between the vector and the payload that names it."""
+    place.write({})
+    assert place.write({}, score=2.0) == Written(1, 0)
+    place.ledger.vectors.intend(list(place.ledger.vectors.loaded([place.title_id]).values()))
+    place.store.update_vectors([Point(place.title_id, {"title": np.eye(4)[0]}, {"score": 2.0, "fingerprints": {}})])
+    assert place.write({}, score=2.0) == Written(1, 0)
+    assert place.title_id not in [hit.title_id for hit in place.store.query("title", np.eye(4)[0], 100)]
+
+
 def _restored(place: Place) -> None:
-    """The store's files are those of an earlier day; the ledger's are not."""
-    old = {"score": 0.0, "fingerprints": {"title": "title along 3"}}
-    place.store.write_points([Point(place.title_id, {"title": np.eye(4)[3]}, old)])
+    """The store's files are those of an earlier moment, in the middle of a write; the ledger's are not."""
+    said = {"title": "title along 3", "synopsis": "synopsis along 1"}
+    vectors = {"title": np.eye(4)[3], "synopsis": np.eye(4)[2]}
+    place.store.write_points([Point(place.title_id, vectors, {"score": 0.0, "fingerprints": said})])
 
 
 def _deleted(place: Place) -> None:
