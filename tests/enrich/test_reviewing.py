@@ -99,7 +99,7 @@ async def test_a_lock_is_obeyed_by_the_next_run_and_gone_without_a_trace(done: S
     made = lock(done, "episodes", replace(MARIA, value="77"))
     told = await enrich(done)
     assert told.report.due == 1
-    assert [step for step in told.steps if step.startswith(("intend:", "ask:"))] == ["intend:assemble"]
+    assert [step for step in told.steps if step.startswith(("intend:", "ask:"))] == ["intend:assemble", "intend:load"]
     case = case_of(done)
     assert case.record.episodes == 77
     reason = case.provenance.fields["episodes"]
@@ -155,7 +155,7 @@ async def test_a_word_of_a_platform_is_what_a_person_said_it_means(done: Setting
     assert teach_all(lock(done, role, replace(MARIA, value="art_director")), case.words) == ""
     told = await enrich(done)
     steps = [step for step in told.steps if step.startswith(("intend:", "ask:"))]
-    assert steps == [*(f"intend:stage:{name}" for name in STAGES), "intend:assemble"]
+    assert steps == [*(f"intend:stage:{name}" for name in STAGES), "intend:assemble", "intend:load"]
     after = case_of(done)
     assert "Girls Love" in after.record.genres
     assert any("art_director" in person.roles for person in after.record.staff_data)
