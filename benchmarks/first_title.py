@@ -22,8 +22,8 @@ from pipeline.catalogue import Row, ids_of, open_catalogue
 from pipeline.cli.console import log_to_stderr
 from pipeline.domain.names import AiringStatus, Platform, TitleType
 from pipeline.domain.title import CatalogueRow
-from pipeline.enrich.adapters import make_adapters
-from pipeline.enrich.fetching import Fetcher
+from pipeline.enrich.fetch.adapters import make_adapters
+from pipeline.enrich.fetch.fetching import Fetcher
 from pipeline.enrich.opening import open_ledger
 from pipeline.enrich.rehearsal import practice_catalogue
 from pipeline.enrich.syncing import sync_catalogue

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from _catalogues import WHOLE
 
-from pipeline.enrich.adapters import make_adapters
+from pipeline.enrich.fetch.adapters import make_adapters
 from pipeline.enrich.opening import open_ledger
 from pipeline.enrich.plan import plan_run
 from pipeline.enrich.rehearsal import pointed_at, practice_catalogue

@@ -28,8 +28,8 @@ from pipeline.cli.console import log_to_stderr
 from pipeline.domain.names import Outcome, Platform, Site
 from pipeline.domain.source_title import SourceTitle
 from pipeline.domain.title import StageInput, Title
-from pipeline.enrich.adapters import ids_to_ask
 from pipeline.enrich.chain import Parts
+from pipeline.enrich.fetch.adapters import ids_to_ask
 from pipeline.enrich.opening import open_ledger, opened
 from pipeline.enrich.rehearsal import pointed_at
 from pipeline.enrich.runner import Runner

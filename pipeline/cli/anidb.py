@@ -7,9 +7,9 @@ from pathlib import Path
 from pipeline.cli.console import console, print_json
 from pipeline.cli.workplace import ledger_of, load_settings
 from pipeline.domain.names import Platform
-from pipeline.enrich.adapters import make_adapters
-from pipeline.enrich.archive import read_archive
-from pipeline.enrich.importing import ImportReport, import_anidb
+from pipeline.enrich.fetch.adapters import make_adapters
+from pipeline.enrich.fetch.archive import read_archive
+from pipeline.enrich.fetch.importing import ImportReport, import_anidb
 from pipeline.errors import BadInput, Misconfigured
 from pipeline.settings import Settings
 

@@ -14,7 +14,7 @@ from pipeline.cli.workplace import load_settings
 from pipeline.domain.canonical import JsonValue, dump_json
 from pipeline.domain.names import Platform
 from pipeline.domain.source_title import SourceTitle
-from pipeline.enrich.adapters import make_adapters
+from pipeline.enrich.fetch.adapters import make_adapters
 from pipeline.errors import BadInput
 from pipeline.platforms.recorded import PARTS, Piece, read_pieces
 

@@ -7,7 +7,7 @@ from rich.table import Table
 from pipeline.cli.console import console, print_json
 from pipeline.cli.run import RunOptions, select_titles
 from pipeline.cli.workplace import ledger_of, load_settings, sync_if_named
-from pipeline.enrich.adapters import make_adapters
+from pipeline.enrich.fetch.adapters import make_adapters
 from pipeline.enrich.opening import read_config
 from pipeline.enrich.plan import Plan, plan_run
 from pipeline.enrich.rehearsal import rehearse

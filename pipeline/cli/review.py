@@ -16,10 +16,10 @@ from pipeline.cli.whole_file import whole_file
 from pipeline.cli.workplace import find_titles, ledger_of, load_settings, place_flags
 from pipeline.domain.names import Site
 from pipeline.domain.title import id_key
-from pipeline.enrich.deciding import Answer, decide, keep
-from pipeline.enrich.lending import borrow_locks, lend_locks
-from pipeline.enrich.reviewing import Case, open_case, question_name, queue_of
-from pipeline.enrich.wording import teach_all
+from pipeline.enrich.review.deciding import Answer, decide, keep
+from pipeline.enrich.review.lending import borrow_locks, lend_locks
+from pipeline.enrich.review.reviewing import Case, open_case, question_name, queue_of
+from pipeline.enrich.review.wording import teach_all
 from pipeline.errors import BadInput
 from pipeline.ledger import Ledger
 from pipeline.ledger.review import QueuedItem

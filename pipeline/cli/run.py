@@ -15,8 +15,8 @@ from pipeline.cli.workplace import find_titles, ledger_of, load_settings, place_
 from pipeline.domain.names import Site, Tier
 from pipeline.enrich.opening import opened
 from pipeline.enrich.rehearsal import rehearse
-from pipeline.enrich.replay_setup import open_replay, replay_place
-from pipeline.enrich.replaying import Replay
+from pipeline.enrich.replay.replaying import Replay
+from pipeline.enrich.replay.setup import open_replay, replay_place
 from pipeline.enrich.report import ExitCode, RunReport
 from pipeline.enrich.runner import Runner
 from pipeline.errors import BadInput

@@ -11,12 +11,12 @@ from typing import Final, Literal, TypeAlias
 from pipeline.cli.console import console, print_json
 from pipeline.cli.workplace import ledger_of, load_settings, sync_if_named
 from pipeline.domain.names import Platform
-from pipeline.enrich.adapters import make_adapters
-from pipeline.enrich.listing import Lister
+from pipeline.enrich.fetch.adapters import make_adapters
+from pipeline.enrich.fetch.listing import Lister
+from pipeline.enrich.fetch.paging import SweepReport
+from pipeline.enrich.fetch.sweeping import Sweeper
 from pipeline.enrich.opening import Network
-from pipeline.enrich.paging import SweepReport
 from pipeline.enrich.rehearsal import rehearse
-from pipeline.enrich.sweeping import Sweeper
 from pipeline.errors import Blocked, Misconfigured
 from pipeline.ledger import Ledger
 from pipeline.platforms.jikan.listing import listing_of

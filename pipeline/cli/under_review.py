@@ -11,7 +11,7 @@ from pipeline.cli.briefly import brief
 from pipeline.cli.console import console
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.review import OWN_ID, Lock, ReviewItem, kind_of, terms_of
-from pipeline.enrich.reviewing import Subject
+from pipeline.enrich.review.reviewing import Subject
 from pipeline.ledger.review import QueuedItem
 from pipeline.ledger.titles import StoredTitle
 

@@ -15,11 +15,11 @@ from pipeline.domain.canonical import Digest, digest_of
 from pipeline.domain.names import Outcome, Platform, Tier
 from pipeline.embedding import INPUT_VERSION, identity
 from pipeline.embedding.port import ImageEmbedder, TextEmbedder
-from pipeline.enrich.asking import Transport
-from pipeline.enrich.batching import BatchSize
-from pipeline.enrich.fetching import Fetcher
-from pipeline.enrich.freshness import FOREVER, due_at
-from pipeline.enrich.guarding import Guard
+from pipeline.enrich.fetch.asking import Transport
+from pipeline.enrich.fetch.batching import BatchSize
+from pipeline.enrich.fetch.fetching import Fetcher
+from pipeline.enrich.fetch.freshness import FOREVER, due_at
+from pipeline.enrich.fetch.guarding import Guard
 from pipeline.enrich.loading import ImageSource, Loaded, Loader
 from pipeline.enrich.steps import ASSEMBLE, Made, Steps, code_versions
 from pipeline.ledger import Ledger

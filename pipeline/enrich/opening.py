@@ -15,11 +15,11 @@ from pipeline.domain.canonical import Digest
 from pipeline.domain.exchange import Answer, Request
 from pipeline.embedding import IMAGE_VECTORS, TEXT_VECTORS, identity, load_image_embedder, load_text_embedder
 from pipeline.embedding.port import ImageEmbedder, TextEmbedder
-from pipeline.enrich.adapters import make_adapters
 from pipeline.enrich.chain import Parts, config_digest
-from pipeline.enrich.guarding import Guard
-from pipeline.enrich.replay_setup import manifest_of
-from pipeline.enrich.replaying import Replay
+from pipeline.enrich.fetch.adapters import make_adapters
+from pipeline.enrich.fetch.guarding import Guard
+from pipeline.enrich.replay.replaying import Replay
+from pipeline.enrich.replay.setup import manifest_of
 from pipeline.ledger import Ledger
 from pipeline.settings import Settings
 from pipeline.store import open_store, read_collection_id

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.exchange import Wanted
 from pipeline.domain.names import Host, Outcome, Platform, Tier
-from pipeline.enrich.adapters import ids_to_ask
 from pipeline.enrich.chain import why_left_out
-from pipeline.enrich.freshness import is_fresh, missing_of, wanted_of
+from pipeline.enrich.fetch.adapters import ids_to_ask
+from pipeline.enrich.fetch.freshness import is_fresh, missing_of, wanted_of
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import SettledOutcome
 from pipeline.ledger.titles import StoredTitle

@@ -33,8 +33,8 @@ from pipeline.domain.review import Lock, Review, locks_digest, readings
 from pipeline.domain.source_title import SourceTitle
 from pipeline.domain.thresholds import CHOOSING, MATCHING, Choosing, Matching
 from pipeline.domain.title import StageInput, Title, id_key
-from pipeline.enrich.adapters import ids_to_ask
-from pipeline.enrich.learning import Heard, learn_ids, platforms_to_settle, rests_on
+from pipeline.enrich.fetch.adapters import ids_to_ask
+from pipeline.enrich.fetch.learning import Heard, learn_ids, platforms_to_settle, rests_on
 from pipeline.errors import Damaged, EnrichError
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import FetchBook, PartRef, Settled

@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.domain.names import Platform
 from pipeline.enrich.chain import Chain
 from pipeline.enrich.opening import open_ledger, opened
-from pipeline.enrich.replay_setup import open_replay
+from pipeline.enrich.replay.setup import open_replay
 from pipeline.enrich.report import RunReport
 from pipeline.enrich.runner import Runner
 from pipeline.enrich.syncing import sync_catalogue

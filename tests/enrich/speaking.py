@@ -11,7 +11,7 @@ import orjson
 from pipeline.domain.exchange import Answer, Part, Reading, Request, Wanted
 from pipeline.domain.names import Outcome, Platform, Site
 from pipeline.domain.source_title import SourceTitle
-from pipeline.enrich.fetching import Fetcher
+from pipeline.enrich.fetch.fetching import Fetcher
 from pipeline.enrich.syncing import sync_catalogue
 from pipeline.errors import EnrichError
 from pipeline.ledger import Ledger

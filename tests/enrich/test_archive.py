@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.enrich.archive import BadMember, Member, read_archive
+from pipeline.enrich.fetch.archive import BadMember, Member, read_archive
 from pipeline.errors import BadInput
 
 MOST = 2_000_000

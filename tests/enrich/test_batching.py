@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from pipeline.domain.exchange import Answer, Request
 from pipeline.domain.names import Outcome, Platform
-from pipeline.enrich.batching import QUICK_S, SLOW_S, BatchSize
 from pipeline.enrich.chain import Chain, Parts
+from pipeline.enrich.fetch.batching import QUICK_S, SLOW_S, BatchSize
 from pipeline.errors import ShrinkBatch
 from pipeline.platforms.kitsu import KitsuAdapter
 from pipeline.practice import PracticeSettings, read_practice_rows

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipeline.domain.names import CharacterRole, Outcome, Platform, Source
 from pipeline.domain.record import AnimeRecord
 from pipeline.domain.source_title import Character, SourceTitle, Statistics
-from pipeline.enrich.decay import HERE, READ, SAID, STILL_HERE, Verdict, Watch, filled_fields
+from pipeline.enrich.fetch.decay import HERE, READ, SAID, STILL_HERE, Verdict, Watch, filled_fields
 from pipeline.enrich.opening import open_ledger
 from pipeline.enrich.report import ExitCode
 from pipeline.ledger.sights import Sight

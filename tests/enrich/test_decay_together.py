@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from pipeline.domain.names import Outcome, Platform, Source
 from pipeline.domain.source_title import SourceTitle, Text
-from pipeline.enrich.decay import HERE, STILL_HERE
-from pipeline.enrich.fetching import Fetcher
-from pipeline.enrich.guarding import Guard
+from pipeline.enrich.fetch.decay import HERE, STILL_HERE
+from pipeline.enrich.fetch.fetching import Fetcher
+from pipeline.enrich.fetch.guarding import Guard
 from pipeline.enrich.syncing import sync_catalogue
 from pipeline.errors import Broken
 from pipeline.ledger import Ledger

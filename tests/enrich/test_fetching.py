@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.domain.exchange import Answer, Part, Reading, Request, Wanted
 from pipeline.domain.names import AiringStatus, Outcome
-from pipeline.enrich.freshness import fresh_until
+from pipeline.enrich.fetch.freshness import fresh_until
 from pipeline.errors import (
     Blocked,
     Broken,

@@ -15,7 +15,7 @@ import orjson
 import pytest
 
 from pipeline.domain.names import Outcome, Platform
-from pipeline.enrich.adapters import make_adapters
+from pipeline.enrich.fetch.adapters import make_adapters
 from pipeline.enrich.opening import open_ledger, read_config
 from pipeline.enrich.plan import PlatformPlan, plan_run
 from pipeline.enrich.report import ExitCode

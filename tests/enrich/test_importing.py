@@ -11,8 +11,8 @@ import pytest
 from pipeline.catalogue import ids_of
 from pipeline.domain.names import Outcome, Platform, Site
 from pipeline.domain.record import AnimeRecord
-from pipeline.enrich.archive import BadMember, Member, read_archive
-from pipeline.enrich.importing import TOGETHER, ImportReport, import_anidb
+from pipeline.enrich.fetch.archive import BadMember, Member, read_archive
+from pipeline.enrich.fetch.importing import TOGETHER, ImportReport, import_anidb
 from pipeline.enrich.opening import open_ledger
 from pipeline.enrich.syncing import sync_catalogue
 from pipeline.ledger.fetched import SettledOutcome

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.domain.exchange import Answer, Reading, Request
 from pipeline.domain.names import Platform
-from pipeline.enrich.keeping import Keeping
+from pipeline.enrich.fetch.keeping import Keeping
 from pipeline.errors import Damaged
 from pipeline.ledger.fetched import Said
 

@@ -14,10 +14,10 @@ from pipeline.domain.canonical import load_json
 from pipeline.domain.exchange import Answer, Reading, Request
 from pipeline.domain.names import Outcome, Platform, Service
 from pipeline.domain.record import AnimeRecord
-from pipeline.enrich.adapters import make_adapters
-from pipeline.enrich.listing import Lister
+from pipeline.enrich.fetch.adapters import make_adapters
+from pipeline.enrich.fetch.listing import Lister
+from pipeline.enrich.fetch.paging import SweepReport
 from pipeline.enrich.opening import open_ledger
-from pipeline.enrich.paging import SweepReport
 from pipeline.enrich.syncing import sync_catalogue
 from pipeline.errors import EnrichError, Transient
 from pipeline.ledger.fetched import Said, SettledOutcome

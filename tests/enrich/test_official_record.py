@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.domain.names import Host, Outcome, Platform, Service
 from pipeline.domain.record import AnimeRecord
-from pipeline.enrich.adapters import make_adapters
+from pipeline.enrich.fetch.adapters import make_adapters
 from pipeline.enrich.opening import open_ledger
 from pipeline.enrich.plan import plan_run, time_at_limits_s
 from pipeline.enrich.report import ExitCode

@@ -9,9 +9,9 @@ import pytest
 
 from pipeline.domain.names import Outcome, Platform, Site
 from pipeline.domain.review import Lock
-from pipeline.enrich.deciding import Answer, decide, keep
 from pipeline.enrich.opening import open_ledger
-from pipeline.enrich.reviewing import Case, open_case, queue_of
+from pipeline.enrich.review.deciding import Answer, decide, keep
+from pipeline.enrich.review.reviewing import Case, open_case, queue_of
 from pipeline.errors import BadInput
 from pipeline.ledger import Ledger
 from pipeline.settings import Settings

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.names import Platform
-from pipeline.enrich.adapters import make_adapters
+from pipeline.enrich.fetch.adapters import make_adapters
 from pipeline.enrich.opening import open_ledger
 from pipeline.enrich.plan import Plan, plan_run, time_at_limits_s
 from pipeline.enrich.syncing import sync_catalogue

@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from pipeline.domain.names import Platform
-from pipeline.enrich.replay_setup import open_replay
+from pipeline.enrich.replay.setup import open_replay
 from pipeline.enrich.report import ExitCode
 from pipeline.errors import BadInput, Damaged
 from pipeline.practice.faults import Fault, FaultKind

@@ -17,12 +17,12 @@ from pipeline.domain.names import LabelKind, Site, Source
 from pipeline.domain.record import AiredDates
 from pipeline.domain.review import LOCKED, Lock, answer_of, terms_of
 from pipeline.domain.source_title import Label
-from pipeline.enrich.deciding import Answer, decide
-from pipeline.enrich.lending import borrow_locks, lend_locks
 from pipeline.enrich.opening import open_ledger, opened
-from pipeline.enrich.reviewing import Case, open_case, queue_of
+from pipeline.enrich.review.deciding import Answer, decide
+from pipeline.enrich.review.lending import borrow_locks, lend_locks
+from pipeline.enrich.review.reviewing import Case, open_case, queue_of
+from pipeline.enrich.review.wording import Word, teach_all
 from pipeline.enrich.runner import Runner
-from pipeline.enrich.wording import Word, teach_all
 from pipeline.errors import BadInput
 from pipeline.ledger import Ledger
 from pipeline.ledger.learned import StoredId

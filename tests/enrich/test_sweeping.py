@@ -10,9 +10,9 @@ import pytest
 
 from pipeline.domain.exchange import Answer, Request
 from pipeline.domain.names import Outcome, Platform
+from pipeline.enrich.fetch.paging import SweepReport
+from pipeline.enrich.fetch.sweeping import Sweeper
 from pipeline.enrich.opening import open_ledger
-from pipeline.enrich.paging import SweepReport
-from pipeline.enrich.sweeping import Sweeper
 from pipeline.enrich.syncing import sync_catalogue
 from pipeline.errors import EnrichError, Transient
 from pipeline.ledger.fetched import SettledOutcome

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.domain.names import Outcome, Platform, Tier
 from pipeline.domain.record import AnimeRecord
-from pipeline.enrich.adapters import make_adapters
+from pipeline.enrich.fetch.adapters import make_adapters
 from pipeline.enrich.opening import open_ledger, read_config
 from pipeline.enrich.plan import Plan, plan_run
 from pipeline.enrich.report import ExitCode

@@ -15,7 +15,7 @@ import orjson
 
 from pipeline.domain.names import Platform
 from pipeline.domain.source_title import Credit, SourceTitle
-from pipeline.enrich.adapters import make_adapters
+from pipeline.enrich.fetch.adapters import make_adapters
 from pipeline.settings import Settings
 
 __all__ = ["HELD_OUT", "TITLES", "TUNING", "Title", "people", "recordings", "renumbered", "speakers"]

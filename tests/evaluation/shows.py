@@ -19,7 +19,7 @@ from pipeline.catalogue.parsing import parse_row
 from pipeline.domain.names import Outcome, Platform, Site
 from pipeline.domain.source_title import SourceTitle
 from pipeline.domain.title import CatalogueRow, StageInput, Title, id_key
-from pipeline.enrich.adapters import make_adapters
+from pipeline.enrich.fetch.adapters import make_adapters
 from pipeline.errors import BadInput, Broken
 from pipeline.ledger.identity import title_id_of
 from pipeline.platforms.recorded import Piece, read_pieces

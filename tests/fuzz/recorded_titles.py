@@ -13,7 +13,7 @@ from lxml import etree
 
 from pipeline.domain.names import Platform, Site, Source
 from pipeline.domain.title import CatalogueRow
-from pipeline.enrich.adapters import make_adapters
+from pipeline.enrich.fetch.adapters import make_adapters
 from pipeline.errors import BadInput, Broken
 from pipeline.platforms.recorded import read_pieces
 from pipeline.settings import Settings

@@ -16,7 +16,7 @@ from typing import Any
 
 from pipeline.assembly import ASSEMBLE_VERSION, QUALITY_VERSION
 from pipeline.embedding import INPUT_VERSION
-from pipeline.enrich.adapters import make_adapters
+from pipeline.enrich.fetch.adapters import make_adapters
 from pipeline.preprocess import ALIGN_VERSION
 from pipeline.preprocess.learning import LEARN_VERSION
 from pipeline.settings import Settings

@@ -31,8 +31,8 @@ import asyncio, sys, time
 from contextlib import closing
 import orjson
 from pipeline.domain.names import Platform
-from pipeline.enrich.adapters import make_adapters
-from pipeline.enrich.fetching import Fetcher
+from pipeline.enrich.fetch.adapters import make_adapters
+from pipeline.enrich.fetch.fetching import Fetcher
 from pipeline.enrich.opening import open_ledger
 from pipeline.enrich.syncing import sync_catalogue
 from pipeline.settings import Settings

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.names import Platform
-from pipeline.enrich.learning import LEARN
+from pipeline.enrich.fetch.learning import LEARN
 from pipeline.enrich.steps import CHAIN, CONVERT
 
 from ..enrich.rehearsing import FILM, RADIO, standing, take_over_radio, write_catalogue  # noqa: TID252  # tests is no package

@@ -13,8 +13,8 @@ from typing import Any
 from pipeline.domain.exchange import Answer, Request
 from pipeline.domain.names import Outcome, Platform
 from pipeline.domain.source_title import SourceTitle
-from pipeline.enrich.adapters import make_adapters
-from pipeline.enrich.fetching import Fetcher
+from pipeline.enrich.fetch.adapters import make_adapters
+from pipeline.enrich.fetch.fetching import Fetcher
 from pipeline.enrich.opening import open_ledger
 from pipeline.enrich.rehearsal import pointed_at, practice_catalogue
 from pipeline.enrich.syncing import sync_catalogue

@@ -13,7 +13,7 @@ from typing import Final
 
 from pipeline.domain.exchange import Answer, Request
 from pipeline.domain.names import Platform
-from pipeline.enrich.replaying import Check, Found, no_picture, not_recorded
+from pipeline.enrich.replay.replaying import Check, Found, no_picture, not_recorded
 from pipeline.errors import EntryGone
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.practice import PracticeSettings

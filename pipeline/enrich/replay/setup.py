@@ -5,11 +5,11 @@ from typing import Any, Final
 
 from pipeline.domain.canonical import digest_of
 from pipeline.domain.names import Platform
-from pipeline.enrich.adapters import make_adapters
+from pipeline.enrich.fetch.adapters import make_adapters
 from pipeline.enrich.rehearsal import practice_catalogue
-from pipeline.enrich.replay_folder import FolderShelf, questions_of
-from pipeline.enrich.replay_recordings import RecordingsShelf
-from pipeline.enrich.replaying import Replay
+from pipeline.enrich.replay.folder import FolderShelf, questions_of
+from pipeline.enrich.replay.recordings import RecordingsShelf
+from pipeline.enrich.replay.replaying import Replay
 from pipeline.errors import BadInput
 from pipeline.settings import Settings
 from pipeline.transport.recording import MANIFEST, Manifest, Recording

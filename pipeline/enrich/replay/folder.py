@@ -13,7 +13,7 @@ from typing import Final
 from pipeline.domain.canonical import Digest, digest_of
 from pipeline.domain.exchange import Answer, Part, Reading, Request, Wanted
 from pipeline.domain.names import Platform
-from pipeline.enrich.replaying import Check, Found, no_picture, not_recorded
+from pipeline.enrich.replay.replaying import Check, Found, no_picture, not_recorded
 from pipeline.errors import Damaged, EnrichError, EntryGone
 from pipeline.platforms.port import PlatformAdapter
 from pipeline.transport.images import check_image

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from pipeline.domain.canonical import canonical_bytes
 from pipeline.domain.exchange import Answer, Part, Reading
 from pipeline.domain.names import Platform
-from pipeline.enrich.asking import Transport
-from pipeline.enrich.paging import CHUNK, Pages, SweepReport
-from pipeline.enrich.settling import settle_from_kept
+from pipeline.enrich.fetch.asking import Transport
+from pipeline.enrich.fetch.paging import CHUNK, Pages, SweepReport
+from pipeline.enrich.fetch.settling import settle_from_kept
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import Said
 from pipeline.platforms.animeschedule.requests import ANIME

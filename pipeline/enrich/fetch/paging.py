@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.exchange import Answer, Reading, Request
-from pipeline.enrich.asking import Transport
+from pipeline.enrich.fetch.asking import Transport
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import REUSE_S, Said
 from pipeline.platforms.port import PlatformAdapter

@@ -12,8 +12,8 @@ from itertools import islice
 from pipeline.domain.canonical import JsonValue
 from pipeline.domain.exchange import Answer, Reading
 from pipeline.domain.names import Platform, Site
-from pipeline.enrich.archive import BadMember, Member
-from pipeline.enrich.settling import settle_from_kept
+from pipeline.enrich.fetch.archive import BadMember, Member
+from pipeline.enrich.fetch.settling import settle_from_kept
 from pipeline.errors import BadInput, EnrichError, EntryGone
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import Said

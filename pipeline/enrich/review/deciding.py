@@ -14,9 +14,9 @@ from pipeline.assembly.locking import basis_of, canonical_value
 from pipeline.assembly.reviewing import seen_basis
 from pipeline.domain.canonical import JsonValue, canonical_bytes
 from pipeline.domain.review import OWN_ID, READINGS, Lock
-from pipeline.enrich.claiming import check_id
-from pipeline.enrich.reviewing import IDS, SHARED, Case, Option, Subject
-from pipeline.enrich.wording import terms_named
+from pipeline.enrich.review.claiming import check_id
+from pipeline.enrich.review.reviewing import IDS, SHARED, Case, Option, Subject
+from pipeline.enrich.review.wording import terms_named
 from pipeline.errors import BadInput, one_line
 from pipeline.ledger import Ledger
 

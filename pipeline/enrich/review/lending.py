@@ -16,9 +16,9 @@ from pipeline.assembly.locking import canonical_value
 from pipeline.domain.canonical import canonical_bytes
 from pipeline.domain.names import Site
 from pipeline.domain.review import OWN_ID, READINGS, Lock, answer_of, kind_of, terms_of
-from pipeline.enrich.claiming import spelled_id
-from pipeline.enrich.reviewing import LOCKABLE
-from pipeline.enrich.wording import terms_named
+from pipeline.enrich.review.claiming import spelled_id
+from pipeline.enrich.review.reviewing import LOCKABLE
+from pipeline.enrich.review.wording import terms_named
 from pipeline.errors import BadInput, one_line
 from pipeline.ledger import Ledger
 

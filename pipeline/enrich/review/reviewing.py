@@ -18,8 +18,8 @@ from pipeline.domain.names import Source
 from pipeline.domain.record import AiredDates, AnimeRecord, FieldProvenance, Provenance
 from pipeline.domain.review import OWN_ID, READINGS, WHO_IS_WHO, Lock, ReviewItem, question_id
 from pipeline.domain.title import id_key
-from pipeline.enrich.claiming import IdClaim, ask_id, claims_of, spelled_id
-from pipeline.enrich.wording import Word, converted, spelled, words_of
+from pipeline.enrich.review.claiming import IdClaim, ask_id, claims_of, spelled_id
+from pipeline.enrich.review.wording import Word, converted, spelled, words_of
 from pipeline.errors import BadInput, Damaged
 from pipeline.ledger import Ledger
 from pipeline.ledger.review import QueuedItem

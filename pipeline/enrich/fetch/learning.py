@@ -15,7 +15,7 @@ from pipeline.domain.review import Lock, answer_of
 from pipeline.domain.source_title import ForeignId, SourceTitle
 from pipeline.domain.text import has_letters, norm
 from pipeline.domain.title import id_key
-from pipeline.enrich.adapters import ids_to_ask
+from pipeline.enrich.fetch.adapters import ids_to_ask
 from pipeline.errors import BadInput
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import Settled

@@ -15,9 +15,9 @@ import structlog
 from pipeline.domain.canonical import Digest
 from pipeline.domain.exchange import Answer, Reading, Request, Wanted
 from pipeline.domain.names import Platform
-from pipeline.enrich.batching import BatchSize
-from pipeline.enrich.guarding import Guard
-from pipeline.enrich.keeping import Keeping
+from pipeline.enrich.fetch.batching import BatchSize
+from pipeline.enrich.fetch.guarding import Guard
+from pipeline.enrich.fetch.keeping import Keeping
 from pipeline.errors import (
     BadInput,
     Blocked,

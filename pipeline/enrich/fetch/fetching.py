@@ -11,11 +11,11 @@ from typing import Final
 from pipeline.domain.canonical import Digest
 from pipeline.domain.exchange import Wanted
 from pipeline.domain.names import AiringStatus, Outcome, Platform
-from pipeline.enrich.adapters import ids_to_ask
-from pipeline.enrich.asking import Asking, Transport
-from pipeline.enrich.batching import BatchSize
-from pipeline.enrich.freshness import FOREVER, fresh_until, is_fresh, missing_of, outcome_of_kept, wanted_of
-from pipeline.enrich.guarding import Guard
+from pipeline.enrich.fetch.adapters import ids_to_ask
+from pipeline.enrich.fetch.asking import Asking, Transport
+from pipeline.enrich.fetch.batching import BatchSize
+from pipeline.enrich.fetch.freshness import FOREVER, fresh_until, is_fresh, missing_of, outcome_of_kept, wanted_of
+from pipeline.enrich.fetch.guarding import Guard
 from pipeline.errors import EnrichError
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import REUSE_S, Had, Kept, Settled, SettledOutcome

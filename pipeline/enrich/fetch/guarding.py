@@ -14,7 +14,7 @@ import structlog
 
 from pipeline.catalogue import load_row
 from pipeline.domain.names import Outcome, Platform
-from pipeline.enrich.decay import HERE, READ, SAID, STILL_HERE, Watch, filled_fields
+from pipeline.enrich.fetch.decay import HERE, READ, SAID, STILL_HERE, Watch, filled_fields
 from pipeline.errors import Blocked, one_line
 from pipeline.ledger import Ledger
 from pipeline.ledger.quarantine import Quarantine
@@ -32,7 +32,7 @@ _KNOWN_S: Final = 1.0
 
 
 class Guard:
-    """One platform's. Asks and writes the ledger; judging is :mod:`pipeline.enrich.decay`'s.
+    """One platform's. Asks and writes the ledger; judging is :mod:`pipeline.enrich.fetch.decay`'s.
 
     ``detail`` is what is asked of it where that is a setting: who asks for less has lost nothing.
     """

@@ -13,10 +13,10 @@ import structlog
 
 from pipeline.domain.exchange import Part, Reading
 from pipeline.domain.names import Outcome, Platform
-from pipeline.enrich.asking import Transport
-from pipeline.enrich.freshness import is_fresh
-from pipeline.enrich.paging import CHUNK, Page, Pages, SweepReport
-from pipeline.enrich.settling import settle_from_kept
+from pipeline.enrich.fetch.asking import Transport
+from pipeline.enrich.fetch.freshness import is_fresh
+from pipeline.enrich.fetch.paging import CHUNK, Page, Pages, SweepReport
+from pipeline.enrich.fetch.settling import settle_from_kept
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import REUSE_S, PartRef, Settled
 from pipeline.ledger.titles import StoredTitle

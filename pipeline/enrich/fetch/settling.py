@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.domain.names import Outcome
-from pipeline.enrich.freshness import outcome_of_kept
+from pipeline.enrich.fetch.freshness import outcome_of_kept
 from pipeline.ledger import Ledger
 from pipeline.ledger.fetched import Settled, SettledOutcome
 from pipeline.platforms.port import PlatformAdapter
