@@ -275,6 +275,16 @@ def test_a_passed_over_label_is_put_in_and_of_other_lists_the_whole_is_wanted(fi
         decide(case, "related_anime", replace(MARIA, choose=2))
 
 
+def test_what_aired_on_one_day_moves_as_a_whole(film: Case) -> None:
+    """Another first day of a film is its last day too: it cannot end before it begins."""
+    said = Claim(AiredDates(start="2018-06-15", start_precision="day"), (Source.KITSU,))
+    day = AiredDates(start="2018-06-14", end="2018-06-14", start_precision="day", end_precision="day")
+    case = replace(film, decided={**film.decided, "aired_dates": Chosen(day, (Source.MAL,), "rule:x@1", 0.5, (said,))})
+    assert orjson.loads(decide(case, "aired_dates", replace(MARIA, choose=2)).value) == {
+        "start": "2018-06-15", "end": "2018-06-15", "start_precision": "day", "end_precision": "day",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("kind", "answer", "chosen"),
     [

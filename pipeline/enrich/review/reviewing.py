@@ -147,11 +147,15 @@ def question_name(name: str) -> str:
 
 
 def _with_both_days(dates: AiredDates | None, rules: AiredDates | None) -> AiredDates | None:
+    """The one day that is said in another way, and the other as it stands; what aired on one day moves as a whole."""
     if dates is None or rules is None:
         return dates
-    day = {"start": dates.start, "start_precision": dates.start_precision} if dates.start else {}
-    day |= {"end": dates.end, "end_precision": dates.end_precision} if dates.end else {}
-    return rules.model_copy(update=day)
+    start = {"start": dates.start, "start_precision": dates.start_precision} if dates.start else {}
+    end = {"end": dates.end, "end_precision": dates.end_precision} if dates.end else {}
+    if rules.start == rules.end and not (start and end):
+        said, precision = dates.start or dates.end, dates.start_precision or dates.end_precision
+        return AiredDates(start=said, end=said, start_precision=precision, end_precision=precision)
+    return rules.model_copy(update=start | end)
 
 
 def open_case(ledger: Ledger, title_id: str) -> Case:
