@@ -235,14 +235,18 @@ async def test_titles_are_decided_anew_by_other_numbers_and_nobody_is_asked(plac
     """A cut no label reaches empties the genres; who is who is as sure as an operator says; and back again."""
     await enrich(place.settings())
     first, asked = standing(place.settings()).records, place.platforms.answered()
-    strict = place.settings(choosing={"label_kept": 1.0}, matching={"sure_name_and_voice": 0.51})
-    told = await enrich(strict)
     film = next(t for t, (record, _) in first.items() if FILM.encode() in record)
-    before, after = (orjson.loads(records[film][0]) for records in (first, standing(strict).records))
-    assert told.report.done == len(TITLES)
-    assert before["genres"]
-    assert not after["genres"]
-    assert 0.51 in {one["match_confidence"] for one in after["characters"]}
+
+    async def film_by(**numbers: Any) -> dict[str, Any]:
+        told = await enrich(place.settings(**numbers))
+        assert told.report.done == len(TITLES)
+        record: dict[str, Any] = orjson.loads(standing(place.settings(**numbers)).records[film][0])
+        return record
+
+    assert orjson.loads(first[film][0])["genres"]
+    assert not (await film_by(choosing={"label_kept": 1.0}))["genres"]
+    matched = await film_by(matching={"sure_name_and_voice": 0.51})
+    assert 0.51 in {one["match_confidence"] for one in matched["characters"]}
     await enrich(place.settings())
     assert standing(place.settings()).records == first
     assert place.platforms.since(asked).keys() <= {"images"}

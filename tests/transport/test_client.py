@@ -238,6 +238,16 @@ async def test_failures_in_a_row_stop_the_asking(stage, tmp_path):
     assert len(stage.seen) == 3
 
 
+async def test_a_platform_that_failed_is_waited_for_and_asked_again(stage, tmp_path):
+    """The breaker is open for a minute, less than anybody waits: the question is asked again, not given up."""
+    stage.play(status(500), status(500), status(500), OK)
+    async with transport(
+        stage, tmp_path, FakeTime(), attempts=10, breaker=BreakerSettings(failures=3, reset_s=60)
+    ) as http:
+        answer = await http.send(ask(), check)
+    assert (answer.status, len(stage.seen)) == (200, 4)
+
+
 async def cut_body(request):
     response = web.StreamResponse(headers={"Content-Length": "100"})
     await response.prepare(request)

@@ -77,3 +77,19 @@ async def test_a_host_that_refuses_is_left_alone(stage, tmp_path):
         with pytest.raises(Blocked):
             await fetch(stage, tmp_path)
     assert len(stage.seen) == 1
+
+
+async def test_a_host_that_fails_is_not_waited_for(stage, tmp_path):
+    """A picture is not worth a minute: after five failures the next one of that host is given up at once."""
+    times = FakeTime()
+    stage.play(picture(code=500))
+    async with ImageFetcher(make_settings(stage.url, tmp_path), clock=times.clock, sleep=times.sleep) as fetcher:
+        with pytest.raises(Transient):
+            await fetcher.fetch_image(f"{stage.url}/a.png")
+        with pytest.raises(Blocked):
+            await fetcher.fetch_image(f"{stage.url}/b.png")
+        slept = sum(times.slept)
+        with pytest.raises(Blocked):
+            await fetcher.fetch_image(f"{stage.url}/c.png")
+    assert len(stage.seen) == 5
+    assert sum(times.slept) == slept
