@@ -252,6 +252,23 @@ async def test_titles_are_decided_anew_by_other_numbers_and_nobody_is_asked(plac
     assert place.platforms.since(asked).keys() <= {"images"}
 
 
+async def test_a_relation_finds_its_title_when_that_is_listed_later(place: Place) -> None:
+    """The sequel is made alone and names no title of ours; once the first part is listed, it names that one."""
+    first, sequel = "Minato no Tako", "Minato no Tako 2"
+
+    async def related() -> set[str | None]:
+        await enrich(place.settings())
+        records = [orjson.loads(record) for record, _ in standing(place.settings()).records.values()]
+        (mine,) = (record for record in records if record["title"] == sequel)
+        return {work["title_id"] for work in mine["related_anime"] if work["title"] == first}
+
+    place.list_rows([sequel])
+    assert await related() == {None}
+    place.list_rows([first, sequel])
+    (found,) = await related()
+    assert found in standing(place.settings()).records
+
+
 async def test_a_lost_store_is_loaded_again_from_the_ledger(place: Place) -> None:
     """The folder of the points is gone: the same points again, with no request and no vector made."""
     settings = place.settings()
