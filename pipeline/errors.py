@@ -50,7 +50,9 @@ def one_line(text: str | bytes, limit: int = _EXCERPT) -> str:
     """Shorten foreign text to one printable line, so that it can stand in a message."""
     if isinstance(text, bytes):
         text = text[: limit * 4].decode("utf-8", "replace")
-    flat = " ".join("".join(ch if ch.isprintable() else " " for ch in text).split())
+    if not text.isprintable():
+        text = "".join(ch if ch.isprintable() else " " for ch in text)
+    flat = " ".join(text.split())
     return flat if len(flat) <= limit else flat[: limit - 1] + "…"
 
 

@@ -21,8 +21,8 @@ __all__ = [
     "name_key",
     "norm",
     "romaji_key",
+    "romaji_words",
     "title_similarity",
-    "word_set",
 ]
 
 CACHE: Final = 65_536
@@ -103,7 +103,9 @@ def _fold(text: str) -> str:
 @lru_cache(maxsize=CACHE)
 def norm(text: str) -> str:
     """Lower-case words with single spaces: no accents, no punctuation, nothing in parentheses."""
-    folded = _fold(text).translate(_SILENT)
+    folded = _fold(text)
+    if not folded.replace(" ", "").isalnum():
+        folded = folded.translate(_SILENT)
     if folded.replace(" ", "").isalnum():
         return " ".join(folded.split())
     shorter = _PARENTHESES.sub(" ", folded)
@@ -128,9 +130,15 @@ def flip(text: str) -> str:
 
 
 @lru_cache(maxsize=CACHE)
+def romaji_words(name: str) -> tuple[str, ...]:
+    """The words of what :func:`norm` gave, in one spelling of Japanese for all romanisations, in the order given."""
+    return tuple(map(_one_spelling, name.split()))
+
+
+@lru_cache(maxsize=CACHE)
 def romaji_key(text: str) -> str:
     """The words of ``text`` in one spelling of Japanese for all romanisations, in the order given."""
-    return " ".join(map(_one_spelling, norm(text).split()))
+    return " ".join(romaji_words(norm(text)))
 
 
 @lru_cache(maxsize=CACHE)
@@ -138,20 +146,15 @@ def _one_spelling(word: str) -> str:
     """Words are shared by many names: each is spelled once."""
     if word.upper() != word:  # something in it has cases: kana and kanji are no romanisation
         for old, new in _ROMAJI.items():
-            word = word.replace(old, new)
+            if old in word:
+                word = word.replace(old, new)
     return _DOUBLED.sub(r"\1", word)
 
 
 @lru_cache(maxsize=CACHE)
 def name_key(text: str) -> str:
     """:func:`romaji_key` with its words sorted: equal whichever of the two names comes first."""
-    return " ".join(sorted(romaji_key(text).split()))
-
-
-@lru_cache(maxsize=CACHE)
-def word_set(text: str) -> frozenset[str]:
-    """The words of :func:`romaji_key`."""
-    return frozenset(romaji_key(text).split())
+    return " ".join(sorted(romaji_words(norm(text))))
 
 
 def has_letters(text: str) -> bool:

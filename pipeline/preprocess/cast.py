@@ -9,7 +9,7 @@ from pipeline.domain.aligned import Group, Ref
 from pipeline.domain.claims import Finding
 from pipeline.domain.names import CharacterRole, Source
 from pipeline.domain.source_title import Character, SourceTitle
-from pipeline.domain.text import CACHE, clean, flip, has_letters, kana_to_romaji, name_key, norm, word_set
+from pipeline.domain.text import CACHE, clean, flip, has_letters, kana_to_romaji, name_key, norm, romaji_words
 
 __all__ = ["Person", "read_casts"]
 
@@ -121,26 +121,25 @@ def _note_namesakes(source: Source, cast: list[Person], findings: list[Finding])
 
 
 def _read(source: Source, ref: Ref, character: Character) -> Person:
-    name = flip(clean(character.name))
-    native = character.name_native or ""
+    main, words, marks, whole = _main_forms(character.name)
+    native, kana = _native_forms(character.name_native or "")
     others = (*character.alternative_names, *character.spoiler_names, *character.nicknames)
-    names = dict.fromkeys(map(norm, (name, *others, native, kana_to_romaji(native) or "")))
+    names = dict.fromkeys(map(norm, (main, *others, character.name_native or "", kana)))
     names.pop("", None)
-    forms = [_forms(text) for text in names]
-    main = word_set(name)
+    by_word, keys, sets = map(dict.fromkeys, zip(*map(_forms, names), strict=True)) if names else ({}, {}, {})
     return Person(
         refs=[ref],
         first=character,
-        main_names=[name],
+        main_names=[main],
         names=names,
-        words={words: None for words, _, _ in forms},
-        keys={key: None for _, key, _ in forms},
-        sets={words: None for _, _, words in forms},
-        main_sets={main: None},
-        marks=_marks(main),
-        wholes={_whole(name)},
-        natives={bare} if native and (bare := norm(native).replace(" ", "")) else set(),
-        voices={key for actor in character.voice_actors if actor.language == "ja" for key in _voice_keys(actor.name)},
+        words=by_word,
+        keys=keys,
+        sets=sets,
+        main_sets={words: None},
+        marks=marks,
+        wholes={whole},
+        natives={native} if native else set(),
+        voices={key for actor in character.voice_actors if actor.language == "ja" and (key := name_key(actor.name))},
         ids={(source, character.id)} if character.id else set(),
         is_main=character.role is CharacterRole.MAIN,
         is_apart=character.kind is not None and character.kind.casefold() != "character",
@@ -148,30 +147,29 @@ def _read(source: Source, ref: Ref, character: Character) -> Person:
 
 
 @lru_cache(maxsize=CACHE)
+def _main_forms(name: str) -> tuple[str, frozenset[str], frozenset[str], str]:
+    """A main name in natural order, its words, its marks, and all its words with those in parentheses, sorted."""
+    main = flip(clean(name))
+    words = frozenset(romaji_words(norm(main)))
+    marks = frozenset(word for word in words if word.isdigit() or (len(word) == 1 and word.isascii()))
+    return main, words, marks, _sorted_words(norm(main.translate(_NO_PARENTHESES)))
+
+
+@lru_cache(maxsize=CACHE)
+def _native_forms(name: str) -> tuple[str, str]:
+    """A native name without spaces, and in letters where it is kana."""
+    return norm(name).replace(" ", "") if name else "", kana_to_romaji(name) or ""
+
+
+@lru_cache(maxsize=CACHE)
 def _forms(name: str) -> tuple[str, str, frozenset[str]]:
     """A normalised name by its words, by its words in one romanisation, and those as a set."""
-    return _sorted_words(name), name_key(name), word_set(name)
+    words = romaji_words(name)
+    return _sorted_words(name), " ".join(sorted(words)), frozenset(words)
 
 
-@lru_cache(maxsize=CACHE)
-def _marks(words: frozenset[str]) -> frozenset[str]:
-    return frozenset(word for word in words if word.isdigit() or (len(word) == 1 and word.isascii()))
-
-
-@lru_cache(maxsize=CACHE)
 def _sorted_words(text: str) -> str:
     return " ".join(sorted(text.split()))
-
-
-@lru_cache(maxsize=CACHE)
-def _whole(name: str) -> str:
-    """All words of a name, those in parentheses too."""
-    return _sorted_words(norm(name.translate(_NO_PARENTHESES)))
-
-
-def _voice_keys(name: str) -> tuple[str, ...]:
-    key = name_key(name)
-    return (key,) if key and word_set(name) else ()
 
 
 def _label(name: str, character: Character) -> str:

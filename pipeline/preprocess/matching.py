@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.domain.thresholds import Matching
 from pipeline.preprocess.cast import Person
-from pipeline.preprocess.scoring import Flags, Matrix, Scores, score_casts
+from pipeline.preprocess.scoring import Cells, Matrix, Scores, score_casts
 
 __all__ = ["Doubt", "Link", "Match", "match_casts"]
 
@@ -59,43 +59,44 @@ def match_casts(rows: Sequence[Person], columns: Sequence[Person], cut: Matching
 
 
 def _sure_links(scores: Scores, rows: Sequence[Person], columns: Sequence[Person], cut: Matching) -> Iterator[Link]:
-    total = scores.total
+    total, width = scores.total, len(columns)
     best = (total == total.max(axis=1, keepdims=True)) & (total == total.max(axis=0, keepdims=True))
-    good = best & (total >= np.float32(cut.accept) - np.float32(1e-6))
-    ahead = _lead(total) >= np.float32(cut.lead) - np.float32(1e-6)
-    exact = scores.name >= np.float32(cut.same_romaji)
-    namesake = exact & scores.same_voice
-    linked = good & (ahead | _only(exact) | _only(exact & scores.same_whole) | _only(namesake) | _only(scores.same_id))
-    # Of rivals that all hold, the one that holds by more than its name alone; two of those, and none is linked.
-    linked &= _only(linked) | _only(linked & scores.same_whole & ~namesake) | _only(linked & namesake)
-    linked = _only(linked)
-    for row, column in np.argwhere(linked).tolist():
+    good = np.flatnonzero(best & (total >= np.float32(cut.accept) - np.float32(1e-6)))
+    exact = np.flatnonzero(scores.name >= np.float32(cut.same_romaji))
+    whole, voice = scores.same_whole.ravel(), scores.same_voice.ravel()
+    unmistakable = np.zeros(total.size, np.bool_)
+    unmistakable[good[_lead(total, good) >= np.float32(cut.lead) - np.float32(1e-6)]] = True
+    for cells in (exact, exact[whole[exact]], exact[voice[exact]], np.flatnonzero(scores.same_id)):
+        unmistakable[_alone(cells, width)] = True
+    linked = good[unmistakable[good]]
+    held = _alone(linked, width)
+    if len(held) < len(linked):
+        # Of rivals that all hold, the one that holds by more than its name alone; two of those, and none is linked.
+        namesake = voice[linked] & (scores.name.ravel()[linked] >= np.float32(cut.same_romaji))
+        ways = (linked[whole[linked] & ~namesake], linked[namesake])
+        held = _alone(np.unique(np.concatenate((held, *(_alone(cells, width) for cells in ways)))), width)
+    for cell in held.tolist():
+        row, column = divmod(cell, width)
         yield Link(row, column, *_how(scores, rows, columns, (row, column), cut))
 
 
-def _only(flags: Flags) -> Flags:
-    """Where a flag is the only one of its row and of its column."""
-    only: Flags = flags & (flags.sum(axis=1, keepdims=True) == 1) & (flags.sum(axis=0, keepdims=True) == 1)
-    return only
+def _alone(cells: Cells, width: int) -> Cells:
+    """Those that are the only one of their row and of their column."""
+    rows, columns = np.divmod(cells, width)
+    alone: Cells = cells[(np.bincount(rows)[rows] == 1) & (np.bincount(columns)[columns] == 1)]
+    return alone
 
 
-def _lead(total: Matrix) -> Matrix:
-    """How far each pair is ahead of the best rival in its row and column; behind is negative."""
-    rival = np.maximum(_best_other(total), _best_other(total.T).T)
-    lead: Matrix = total - rival
-    return lead
-
-
-def _best_other(total: Matrix) -> Matrix:
-    """For each cell the best of the other cells of its row."""
-    if total.shape[1] == 1:
-        return np.zeros_like(total)
-    best = np.arange(total.shape[0]), total.argmax(axis=1)
-    others = np.repeat(total[best][:, None], total.shape[1], axis=1)
+def _lead(total: Matrix, good: Cells) -> NDArray[np.float32]:
+    """How far each pair that is best in its row and column is ahead of the next best there."""
     rest = total.copy()
-    rest[best] = -np.inf
-    others[best] = rest.max(axis=1)
-    return others
+    rest.ravel()[good] = 0.0
+    rows, columns = np.divmod(good, total.shape[1])
+    rival = np.maximum(rest.max(axis=1)[rows], rest.max(axis=0)[columns])
+    ties = (np.bincount(rows)[rows] > 1) | (np.bincount(columns)[columns] > 1)
+    best = total.ravel()[good]
+    lead: NDArray[np.float32] = np.where(ties, np.float32(0.0), best - rival)
+    return lead
 
 
 def _how(
@@ -136,14 +137,15 @@ def _doubts(
     scores: Scores, free_rows: list[int], free_columns: list[int], by_voice: tuple[Link, ...], cut: Matching
 ) -> Iterator[Doubt]:
     kept = {link.column: link.row for link in by_voice}
-    taken = set(kept.values())
-    options: NDArray[np.intp] = np.array(free_rows, dtype=np.intp)
-    for column in free_columns if free_rows else ():
-        column_scores = scores.total[options, column]
-        ranked = options[np.argsort(-column_scores, kind="stable")].tolist()
+    open_rows = sorted(set(free_rows) - set(kept.values()))
+    open_to = scores.total[np.ix_(open_rows, free_columns)].T
+    likely: dict[int, list[tuple[float, int]]] = {column: [] for column in free_columns}
+    for place, row in np.argwhere(open_to >= np.float32(cut.ask)).tolist():
+        likely[free_columns[place]].append((-float(open_to[place, row]), open_rows[row]))
+    for column, ranked in likely.items():
         own = kept.get(column)
-        rows = [r for r in ranked if r not in taken and scores.total[r, column] >= cut.ask]
-        rows = rows[: cut.candidates] if own is None else [own, *rows][: cut.candidates]
-        if rows:
-            confidence = float(round(float(scores.total[rows[0], column]), 4)) if own is None else cut.sure_voice_only
-            yield Doubt(column, tuple(rows), own, min(1.0, confidence))
+        rows = [row for _, row in sorted(ranked)]
+        if own is not None:
+            yield Doubt(column, (own, *rows)[: cut.candidates], own, cut.sure_voice_only)
+        elif rows:
+            yield Doubt(column, tuple(rows[: cut.candidates]), None, min(1.0, round(-min(ranked)[0], 4)))

@@ -4,9 +4,11 @@ Rows are the persons known so far, columns the persons of the next platform. Equ
 through indexes; only the likeness by letters compares all with all, in C.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
+from itertools import chain
+from operator import attrgetter, itemgetter
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -27,11 +29,14 @@ _COUNTED_ALIKE: Final = {Source.MAL: Source.ANILIST, Source.ANILIST: Source.MAL}
 Matrix: TypeAlias = NDArray[np.float32]
 Flags: TypeAlias = NDArray[np.bool_]
 Keys: TypeAlias = Callable[[Person], Iterable[str]]
+Cells: TypeAlias = NDArray[np.intp]
+"""Places in a matrix laid out in one line, row after row."""
 Shared: TypeAlias = tuple[int, Sequence[int]]
 """A row and the columns it has something in common with."""
 _KEYS: Final[Callable[[Person], Collection[str]]] = attrgetter("keys")
 _WORDS: Final[Callable[[Person], Collection[str]]] = attrgetter("words")
 _VOICES: Final[Callable[[Person], Collection[str]]] = attrgetter("voices")
+_IS_MAIN: Final[Callable[[Person], bool]] = attrgetter("is_main")
 _NATIVES: Final[Keys] = attrgetter("natives")
 _WHOLES: Final[Keys] = attrgetter("wholes")
 
@@ -51,20 +56,25 @@ class Scores:
 def score_casts(rows: Sequence[Person], columns: Sequence[Person], cut: Matching) -> Scores:
     """Score every pair of persons."""
     name = _likeness(rows, columns, cut)
-    _raise(name, _inside(rows, columns), cut.words_inside)
-    _raise(name, ((row, [column]) for column, some in _inside(columns, rows) for row in some), cut.words_inside)
-    _raise(name, _sharing(rows, columns, _KEYS), cut.same_romaji)
-    _raise(name, _sharing(rows, columns, _NATIVES), cut.same_native)
-    _raise(name, _sharing(rows, columns, _WORDS), cut.same_words)
-    long_exact = _flags(name, _sharing(rows, columns, _long_names))
-    same_voice = _flags(name, _sharing(rows, columns, _VOICES))
-    total = _total(name, same_voice, _both(rows, columns, _VOICES), long_exact, cut)
-    both_main = _both(rows, columns, attrgetter("is_main"))
-    total = np.where(both_main & (total > 0), total + cut.both_main, total)
-    same_id = _flags(name, _sharing_numbers(rows, columns)) & (same_voice | (name >= cut.words_inside))
-    total = np.where(same_id, np.maximum(total, cut.same_id), total)
-    same_whole = _flags(name, _sharing(rows, columns, _WHOLES))
-    return Scores(name, total.astype(np.float32), same_voice, same_id, same_whole)
+    width = len(columns)
+    shorter = ((row, [column]) for column, some in _inside(columns, rows) for row in some)
+    _lift(
+        name,
+        (cut.words_inside, _cells(chain(_inside(rows, columns), shorter), width)),
+        (cut.same_romaji, _cells(_sharing(rows, columns, _KEYS), width)),
+        (cut.same_native, _cells(_sharing(rows, columns, _NATIVES), width)),
+        (cut.same_words, _cells(_sharing(rows, columns, _WORDS), width)),
+    )
+    voice = _cells(_sharing(rows, columns, _VOICES), width)
+    long_exact = _cells(_sharing(rows, columns, _long_names), width)
+    total = _total(name, voice, _both(rows, columns, _VOICES), long_exact, cut)
+    total = np.where(_both(rows, columns, _IS_MAIN) & (total > 0), total + np.float32(cut.both_main), total)
+    same_voice = _flags(name, voice)
+    number = _cells(_sharing_numbers(rows, columns), width)
+    number = number[same_voice.ravel()[number] | (name.ravel()[number] >= cut.words_inside)]
+    _lift(total, (cut.same_id, number))
+    same_whole = _flags(name, _cells(_sharing(rows, columns, _WHOLES), width))
+    return Scores(name, total, same_voice, _flags(name, number), same_whole)
 
 
 def _long_names(person: Person) -> list[str]:
@@ -78,13 +88,17 @@ def _both(rows: Sequence[Person], columns: Sequence[Person], has: Callable[[Pers
     return both
 
 
-def _total(name: Matrix, same: Flags, known: Flags, long_exact: Flags, cut: Matching) -> Matrix:
-    together = cut.voice_base + cut.voice_name_share * name
+def _total(name: Matrix, voice: Cells, known: Flags, long_exact: Cells, cut: Matching) -> Matrix:
+    """The name, less what is not known of the voices; where one voice speaks both, it and the name together."""
+    total: Matrix = name - np.where(known, np.float32(cut.other_voice), np.float32(cut.unknown_voice))
+    cells, names = total.ravel(), name.ravel()
+    exact = long_exact[known.ravel()[long_exact]]
+    cells[exact] = np.maximum(cells[exact], np.float32(cut.other_voice_exact))
+    own = names[voice]
+    together = cut.voice_base + cut.voice_name_share * own
     lifted = np.minimum(together + cut.voice_bonus, cut.voice_bonus_cap)
-    together = np.where(name < cut.voice_bonus_below, lifted, together)
-    other = np.where(long_exact, np.maximum(name - cut.other_voice, cut.other_voice_exact), name - cut.other_voice)
-    total = np.where(same, together, np.where(known, other, name - cut.unknown_voice))
-    return np.clip(total, 0.0, None).astype(np.float32)
+    cells[voice] = np.where(own < cut.voice_bonus_below, lifted, together)
+    return np.maximum(total, 0.0, out=total)
 
 
 def _sharing(rows: Sequence[Person], columns: Sequence[Person], keys: Keys) -> Iterator[Shared]:
@@ -112,23 +126,30 @@ def _sharing_numbers(rows: Sequence[Person], columns: Sequence[Person]) -> Itera
             yield row, places[id_]
 
 
-def _raise(matrix: Matrix | Flags, shared: Iterable[Shared], score: float) -> None:
-    """Lift every pair to at least ``score``. Most rows share a column or two: those are done together."""
-    width, to = matrix.shape[1], matrix.dtype.type(score)
+def _cells(shared: Iterable[Shared], width: int) -> Cells:
+    """The places of pairs in a matrix of that width laid out in one line."""
     few: list[int] = []
+    many: list[Cells] = []
     for row, columns in shared:
         if len(columns) <= _FEW:
             few += [row * width + column for column in columns]
         else:
-            matrix[row, columns] = np.maximum(matrix[row, columns], to)
-    if few:
-        cells = matrix.reshape(-1)
-        cells[few] = np.maximum(cells[few], to)
+            many.append(np.array(columns, np.intp) + row * width)
+    return np.concatenate((np.array(few, np.intp), *many)) if many else np.array(few, np.intp)
 
 
-def _flags(like: Matrix, shared: Iterable[Shared]) -> Flags:
+def _lift(matrix: Matrix, *lifts: tuple[float, Cells]) -> None:
+    """Lift every pair to at least the greatest score it has."""
+    rising = sorted(lifts, key=itemgetter(0))  # of several scores for one cell the last is kept
+    cells = np.concatenate([some for _, some in rising])
+    scores = np.repeat(np.array([score for score, _ in rising], matrix.dtype), [len(some) for _, some in rising])
+    line = matrix.ravel()
+    line[cells] = np.maximum(line[cells], scores)
+
+
+def _flags(like: Matrix, cells: Cells) -> Flags:
     flags = np.zeros(like.shape, np.bool_)
-    _raise(flags, shared, True)
+    flags.ravel()[cells] = True
     return flags
 
 
@@ -136,10 +157,11 @@ def _likeness(rows: Sequence[Person], columns: Sequence[Person], cut: Matching) 
     """Best likeness by letters over all names; below the floor it is none, and never as good as an equal key."""
     best = _best_ratio([p.keys for p in rows], [p.keys for p in columns])
     best[best < cut.fuzzy_floor] = 0.0
-    best = np.minimum(best, np.float32(cut.same_romaji - 0.01)).astype(np.float32)
-    apart = _marked_apart(rows, columns)
-    best = np.where(apart, np.minimum(best, np.float32(cut.marked_apart)), best)
-    return best.astype(np.float32, order="C")
+    np.minimum(best, np.float32(cut.same_romaji - 0.01), out=best)
+    if any(person.marks for person in rows) and any(person.marks for person in columns):
+        apart = _marked_apart(rows, columns)
+        best = np.where(apart, np.minimum(best, np.float32(cut.marked_apart)), best)
+    return best
 
 
 def _best_ratio(rows: Sequence[Collection[str]], columns: Sequence[Collection[str]]) -> Matrix:
@@ -191,17 +213,24 @@ def _inside(short: Sequence[Person], long: Sequence[Person]) -> Iterator[tuple[i
     parts: dict[frozenset[str], list[int]] = {}
     for position, person in enumerate(short):
         for name in person.main_sets:
-            if sum(map(len, name)) > 1:
+            if len(name) > 1 or any(len(word) > 1 for word in name):
                 parts.setdefault(name, []).append(position)
-    wholes: dict[frozenset[str], list[int]] = {}
+    by_rarest = _by_rarest_word(parts)
+    found: dict[frozenset[str], list[int]] = {}
     for position, person in enumerate(long):
         for name in person.sets:
-            wholes.setdefault(name, []).append(position)
-    by_word: dict[str, list[frozenset[str]]] = {word: [] for part in parts for word in part}
-    for name in wholes:
-        for word in name & by_word.keys():
-            by_word[word].append(name)
-    for part, positions in parts.items():
-        rarest = min((by_word[word] for word in part), key=len)
-        found = sorted({position for name in rarest if part <= name for position in wholes[name]})
-        yield from ((position, found) for position in positions if found)
+            for word in name:
+                for part in by_rarest.get(word, ()):
+                    if part <= name:
+                        found.setdefault(part, []).append(position)
+    for part, others in found.items():
+        yield from ((position, others) for position in parts[part])
+
+
+def _by_rarest_word(names: Collection[frozenset[str]]) -> dict[str, list[frozenset[str]]]:
+    """Each name once, under the one of its words that the fewest have."""
+    counts = Counter(chain.from_iterable(names))
+    found: dict[str, list[frozenset[str]]] = {}
+    for name in names:
+        found.setdefault(min(name, key=counts.__getitem__), []).append(name)
+    return found

@@ -7,12 +7,14 @@ middle initial joins the only one without it (``Christopher R. Sabat``, ``Christ
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TypeAlias
 
 from pipeline.domain.aligned import Group, Ref
 from pipeline.domain.claims import Finding, OpenQuestion
 from pipeline.domain.names import Source
 from pipeline.domain.source_title import Credit, SourceTitle
-from pipeline.domain.text import clean, flip, has_letters, kana_to_romaji, name_key, norm
+from pipeline.domain.text import CACHE, clean, flip, has_letters, kana_to_romaji, name_key, norm
 from pipeline.domain.thresholds import Matching
 from pipeline.preprocess.keys import keys_of
 from pipeline.preprocess.ordering import Aligned
@@ -20,8 +22,10 @@ from pipeline.preprocess.ordering import Aligned
 __all__ = ["align_staff"]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Person:
+    """Somebody as far as they are put together; equal to nobody else."""
+
     refs: list[Ref]
     label: str
     keys: set[str]
@@ -38,6 +42,10 @@ class _Person:
         self.natives |= other.natives
         if self.rule in ("single", "same_person") or confidence < self.confidence:
             self.confidence, self.rule = confidence, rule
+
+
+_Index: TypeAlias = dict[str, dict[_Person, None]]
+"""Persons by each of their keys; a dict for its order."""
 
 
 def align_staff(sources: tuple[SourceTitle, ...], order: Iterable[int], cut: Matching) -> Aligned[Group]:
@@ -71,24 +79,35 @@ def _read_team(sources: tuple[SourceTitle, ...], positions: list[int]) -> list[_
             else:
                 by_id[credit.id] = person
     team = list(by_id.values())
+    known = _index(team, _keys)
     for person in loose:
-        same = [known for known in team if known.keys & person.keys]
-        if len(same) == 1:
-            same[0].absorb(person, 1.0, "same_person")
-        else:
+        same = _named(person.keys, known)
+        one = same[0] if len(same) == 1 else person
+        if one is person:
             team.append(person)
+        else:
+            one.absorb(person, 1.0, "same_person")
+        for key in person.keys:
+            known.setdefault(key, {})[one] = None
     return team
 
 
 def _read(ref: Ref, credit: Credit) -> _Person:
-    native = credit.name_native or ""
+    label, keys, native = _forms(credit.name, credit.name_native or "")
     return _Person(
         refs=[ref],
-        label=flip(clean(credit.name)),
-        keys={key for text in (credit.name, kana_to_romaji(native) or "") if (key := name_key(text))},
-        natives={bare} if (bare := norm(native).replace(" ", "")) else set(),
+        label=label,
+        keys=set(keys),
+        natives={native} if native else set(),
         ids={credit.id} if credit.id else set(),
     )
+
+
+@lru_cache(maxsize=CACHE)
+def _forms(name: str, native: str) -> tuple[str, frozenset[str], str]:
+    """How a person is shown, the keys of the names, and the native name without spaces: many are credited twice."""
+    keys = frozenset(key for text in (name, kana_to_romaji(native) or "") if (key := name_key(text)))
+    return flip(clean(name)), keys, norm(native).replace(" ", "")
 
 
 def _oddities(source: Source, team: list[_Person]) -> list[Finding]:
@@ -112,12 +131,17 @@ def _counts(people: Iterable[_Person]) -> dict[str, int]:
     return counts
 
 
-def _index(people: Iterable[_Person], keys: Callable[[_Person], Iterable[str]]) -> dict[str, list[_Person]]:
-    found: dict[str, list[_Person]] = {}
+def _index(people: Iterable[_Person], keys: Callable[[_Person], Iterable[str]]) -> _Index:
+    found: _Index = {}
     for person in people:
-        for key in sorted(keys(person)):
-            found.setdefault(key, []).append(person)
+        for key in keys(person):
+            found.setdefault(key, {})[person] = None
     return found
+
+
+def _named(keys: Iterable[str], known: _Index) -> list[_Person]:
+    """Everybody known under one of the keys, each once."""
+    return list({person: None for key in sorted(keys) for person in known.get(key, ())})
 
 
 def _keys(person: _Person) -> set[str]:
@@ -125,30 +149,34 @@ def _keys(person: _Person) -> set[str]:
 
 
 def _short_keys(person: _Person) -> set[str]:
-    """The keys without single letters, as far as two words are left; a key without any is its own."""
-    short = {tuple(word for word in key.split() if len(word) > 1) for key in person.keys}
-    return {" ".join(words) for words in short if len(words) > 1}
+    return {short for key in person.keys if (short := _short_key(key))}
+
+
+@lru_cache(maxsize=CACHE)
+def _short_key(key: str) -> str:
+    """The key without single letters, as far as two words are left; one without any is its own."""
+    words = [word for word in key.split() if len(word) > 1]
+    return " ".join(words) if len(words) > 1 else ""
 
 
 def _join(people: list[_Person], team: list[_Person], cut: Matching) -> list[_Person]:
     """Let each known person absorb their namesake of ``team``; returns those who are new."""
     taken, left = _join_by_name(people, team, cut)
-    return _join_by_short_name([person for person in people if id(person) not in taken], left, cut)
+    return _join_by_short_name([person for person in people if person not in taken], left, cut)
 
 
-def _join_by_name(people: list[_Person], team: list[_Person], cut: Matching) -> tuple[set[int], list[_Person]]:
+def _join_by_name(people: list[_Person], team: list[_Person], cut: Matching) -> tuple[set[_Person], list[_Person]]:
     known, comers = _index(people, _keys), _index(team, _keys)
-    taken: set[int] = set()
+    taken: set[_Person] = set()
     new: list[_Person] = []
     for person in team:
-        before = _unique(p for key in sorted(person.keys) for p in known.get(key, ()))
-        rivals = _unique(p for key in sorted(person.keys) for p in comers.get(key, ()))
-        found = _choose(person, before, rivals)
-        if found is None or id(found) in taken:
-            person.open_to = [p for p in before if id(p) not in taken]
+        before = _named(person.keys, known)
+        found = _choose(person, before, _named(person.keys, comers))
+        if found is None or found in taken:
+            person.open_to = [p for p in before if p not in taken]
             new.append(person)
             continue
-        taken.add(id(found))
+        taken.add(found)
         found.absorb(person, *_how(found, person, cut))
     return taken, new
 
@@ -156,13 +184,12 @@ def _join_by_name(people: list[_Person], team: list[_Person], cut: Matching) -> 
 def _join_by_short_name(people: list[_Person], team: list[_Person], cut: Matching) -> list[_Person]:
     """Of those left, one of each side whose names are equal without the initials that only one of the two has."""
     known, comers = _index(people, _short_keys), _index(team, _short_keys)
-    taken: set[int] = set()
+    taken: set[_Person] = set()
     new: list[_Person] = []
     for person in team:
-        found = _unique(p for key in sorted(_short_keys(person)) for p in known.get(key, ()))
-        rivals = _unique(p for key in sorted(_short_keys(person)) for p in comers[key])
-        if len(found) == len(rivals) == 1 and id(found[0]) not in taken and _has_one_initials(found[0], person):
-            taken.add(id(found[0]))
+        found, rivals = _named(_short_keys(person), known), _named(_short_keys(person), comers)
+        if len(found) == len(rivals) == 1 and found[0] not in taken and _has_one_initials(found[0], person):
+            taken.add(found[0])
             found[0].absorb(person, cut.sure_person_short, "name_without_initial")
         else:
             new.append(person)
@@ -192,10 +219,6 @@ def _how(found: _Person, person: _Person, cut: Matching) -> tuple[float, str]:
     if found.natives and person.natives:
         return cut.sure_person_doubtful, "name_other_native"
     return cut.sure_person_key, "name_key"
-
-
-def _unique(people: Iterable[_Person]) -> list[_Person]:
-    return list({id(person): person for person in people}.values())
 
 
 def _question(person: _Person, sources: tuple[SourceTitle, ...]) -> OpenQuestion:

@@ -7,7 +7,7 @@ from typing import Final
 from pipeline.domain.claims import Chosen
 from pipeline.domain.names import Source
 from pipeline.domain.source_title import AiringSlot, Broadcast, Delay, SourceTitle
-from pipeline.stages.choose import choose_weighted, collected
+from pipeline.stages.choose import choose_weighted, collected, heaviest
 from pipeline.stages.weights import AIRING
 
 __all__ = ["choose_broadcast", "choose_next", "collect_delays", "collect_slots"]
@@ -51,7 +51,7 @@ def collect_slots(
         for slot in slots_of(one):
             apart = slot.at if slot.episode is None else ""
             said.setdefault((slot.kind, slot.episode, apart), []).append((one.source, slot))
-    chosen = [choose_weighted(pairs, weights=AIRING, rule=rule, nobody=pairs[0][1]).value for pairs in said.values()]
+    chosen = [heaviest(pairs, weights=AIRING, nobody=pairs[0][1]) for pairs in said.values()]
     chosen.sort(key=lambda slot: (slot.at, slot.kind, -1 if slot.episode is None else slot.episode))
     return collected(chosen, [source for pairs in said.values() for source, _ in pairs], rule=f"rule:{rule}@{_VERSION}")
 

@@ -4,7 +4,8 @@ Every group of the alignment becomes a record: nobody is dropped, no text is cut
 longest biography is kept, voice actors are merged by language and name. Questions of the alignment are passed on.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Final
 
 from pipeline.domain.aligned import Group
@@ -15,7 +16,7 @@ from pipeline.domain.record import CharacterRecord, VoiceActorRecord
 from pipeline.domain.source_title import Character
 from pipeline.domain.text import clean
 from pipeline.domain.title import StageInput
-from pipeline.stages.choose import SINGLE_SOURCE, choose_weighted, collected
+from pipeline.stages.choose import SINGLE_SOURCE, collected, heaviest
 from pipeline.stages.members import (
     by_trust,
     clean_lines,
@@ -34,6 +35,8 @@ __all__ = ["VERSION", "decide", "list_cast_voices"]
 VERSION: Final = 1
 
 _RULE: Final = f"rule:cast_merged@{VERSION}"
+_VOTED: Final = ("age", "gender", "birthday", "blood_type", "hair_color", "eye_color")
+_read_voted: Final = attrgetter(*_VOTED)
 _ROLES: Final = (CharacterRole.MAIN, CharacterRole.SUPPORTING, CharacterRole.BACKGROUND, CharacterRole.UNKNOWN)
 
 _Members = Sequence[tuple[Source, Character]]
@@ -77,12 +80,7 @@ def _record(inputs: StageInput, group: Group) -> CharacterRecord:
         spoiler_names=spoilers,
         nicknames=nicknames,
         role=_role(members),
-        age=_voted(members, lambda one: one.age),
-        gender=_voted(members, lambda one: one.gender),
-        birthday=_voted(members, lambda one: one.birthday),
-        blood_type=_voted(members, lambda one: one.blood_type),
-        hair_color=_voted(members, lambda one: one.hair_color),
-        eye_color=_voted(members, lambda one: one.eye_color),
+        **_voted(members),
         traits=distinct_names(text for one in each for text in one.traits),
         attributes=dict(pair for one in reversed(each) for pair in one.attributes),
         description=_longest(one.description for one in each),
@@ -98,16 +96,23 @@ def _record(inputs: StageInput, group: Group) -> CharacterRecord:
 
 def _role(members: _Members) -> CharacterRole:
     said = [(source, one.role) for source, one in members if one.role is not CharacterRole.UNKNOWN]
-    return choose_weighted(said, weights=CAST, rule=_RULE, nobody=CharacterRole.UNKNOWN).value
+    return heaviest(said, weights=CAST, nobody=CharacterRole.UNKNOWN)
 
 
-def _voted(members: _Members, field: Callable[[Character], str | None]) -> str | None:
-    said: list[tuple[Source, str | None]] = [
-        (source, text) for source, one in members if (raw := field(one)) and (text := clean(raw))
-    ]
-    if len(said) < 2:
-        return said[0][1] if said else None
-    return choose_weighted(said, weights=CAST, rule=_RULE, nobody=None).value
+def _voted(members: _Members) -> dict[str, str]:
+    """What a character is, as most weight says, field by field; nothing where nobody says anything."""
+    said: dict[str, list[tuple[Source, str]]] = {}
+    for source, one in members:
+        for field, raw in zip(_VOTED, _read_voted(one), strict=True):
+            if raw and (text := clean(raw)):
+                said.setdefault(field, []).append((source, text))
+    return {field: _most(claims) for field, claims in said.items()}
+
+
+def _most(claims: Sequence[tuple[Source, str]]) -> str:
+    if len(claims) == 1:
+        return claims[0][1]
+    return heaviest(claims, weights=CAST, nobody="")
 
 
 def _longest(texts: Iterable[str | None]) -> str | None:

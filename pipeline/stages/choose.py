@@ -20,6 +20,7 @@ __all__ = [
     "SINGLE_SOURCE",
     "choose_weighted",
     "collected",
+    "heaviest",
     "in_order",
     "nobody_said",
     "text_of",
@@ -40,7 +41,9 @@ _ANY: TypeAdapter[Any] = TypeAdapter(Any)
 
 def text_of(value: object) -> str:
     """Canonical text of a value: what makes two claims equal, and what breaks ties."""
-    return _ANY.dump_json(value).decode()
+    if type(value) is str and value.isascii() and value.isprintable() and '"' not in value and "\\" not in value:
+        return f'"{value}"'  # as JSON has it, most often
+    return _ANY.serializer.to_json(value).decode()
 
 
 def in_order(inputs: StageInput) -> tuple[SourceTitle, ...]:
@@ -60,17 +63,11 @@ class _Camp(Generic[T]):
 
     spellings: dict[str, tuple[T, dict[Source, float]]] = field(default_factory=dict)
 
-    def add(self, source: Source, value: T, weight: float) -> None:
-        self.spellings.setdefault(text_of(value), (value, {}))[1].setdefault(source, weight)
+    def add(self, source: Source, value: T, text: str, weight: float) -> None:
+        self.spellings.setdefault(text, (value, {}))[1].setdefault(source, weight)
 
-    @property
-    def votes(self) -> dict[Source, float]:
+    def count(self) -> dict[Source, float]:
         return {source: weight for _, by in self.spellings.values() for source, weight in by.items()}
-
-    @property
-    def weight(self) -> float:
-        votes = self.votes
-        return round(sum(votes[source] for source in sorted(votes)), 9)
 
     def speak(self, fineness: Callable[[T], int]) -> T:
         """The camp's value: the finest spelling, then the one with most weight."""
@@ -79,9 +76,18 @@ class _Camp(Generic[T]):
 
         def order(item: tuple[str, tuple[T, dict[Source, float]]]) -> tuple[int, float, str]:
             text, (value, by) = item
-            return -fineness(value), -round(sum(by[source] for source in sorted(by)), 9), text
+            return -fineness(value), -_sum(by), text
 
         return min(self.spellings.items(), key=order)[1][0]
+
+
+def _sum(votes: Mapping[Source, float]) -> float:
+    """The weight of all, the same whoever came first."""
+    return round(sum([votes[source] for source in sorted(votes)]), 9)
+
+
+def _no_fineness(_: object) -> int:
+    return 0
 
 
 def choose_weighted(
@@ -91,7 +97,7 @@ def choose_weighted(
     rule: str,
     nobody: T,
     key: Callable[[T], str] = text_of,
-    fineness: Callable[[T], int] = lambda _: 0,
+    fineness: Callable[[T], int] = _no_fineness,
 ) -> Chosen[T]:
     """The value with the greatest weight behind it.
 
@@ -105,23 +111,48 @@ def choose_weighted(
     if _is_unanimous(pairs):
         who = tuple(sorted({source for source, _ in pairs}))
         return Chosen(pairs[0][1], who, rule, _confidence(len(who), 1.0, has_losers=False))
-    camps: dict[str, _Camp[T]] = {}
-    for source, value in pairs:
-        camps.setdefault(key(value), _Camp()).add(source, value, weights.get(source, _STRANGER))
+    camps = _camps(pairs, weights, key)
     if not camps:
         return nobody_said(nobody)
-    ranked = sorted((-camp.weight, name) for name, camp in camps.items())
-    winner, *losers = (camps[name] for _, name in ranked)
-    share = ranked[0][0] / total if (total := sum(weight for weight, _ in ranked)) else 1.0
-    voters = tuple(sorted(winner.votes))
+    votes = {name: camp.count() for name, camp in camps.items()}
+    ranked = sorted((-_sum(by), name) for name, by in votes.items())
+    (first, winner), *losers = ranked
+    share = first / total if (total := sum(weight for weight, _ in ranked)) else 1.0
     return Chosen(
-        value=winner.speak(fineness),
-        sources=voters,
+        value=camps[winner].speak(fineness),
+        sources=tuple(sorted(votes[winner])),
         rule=rule,
-        confidence=_confidence(len(voters), share, has_losers=bool(losers)),
-        passed_over=tuple(Claim(camp.speak(fineness), tuple(sorted(camp.votes))) for camp in losers),
+        confidence=_confidence(len(votes[winner]), share, has_losers=bool(losers)),
+        passed_over=tuple(Claim(camps[name].speak(fineness), tuple(sorted(votes[name]))) for _, name in losers),
         conflict=bool(losers),
     )
+
+
+def heaviest(
+    said: Iterable[tuple[Source, T]], *, weights: Mapping[Source, float], nobody: T, key: Callable[[T], str] = text_of
+) -> T:
+    """The value :func:`choose_weighted` would choose, where nobody asks why: a detail of a part of a list."""
+    pairs = list(said)
+    if _is_unanimous(pairs):
+        return pairs[0][1]
+    camps = _camps(pairs, weights, key)
+    if not camps:
+        return nobody
+    _, winner = min((-_sum(camp.count()), name) for name, camp in camps.items())
+    return camps[winner].speak(_no_fineness)
+
+
+def _camps(
+    pairs: Sequence[tuple[Source, T]], weights: Mapping[Source, float], key: Callable[[T], str]
+) -> dict[str, _Camp[T]]:
+    camps: dict[str, _Camp[T]] = {}
+    for source, value in pairs:
+        text = text_of(value)
+        name = text if key is text_of else key(value)
+        if name not in camps:
+            camps[name] = _Camp()
+        camps[name].add(source, value, text, weights.get(source, _STRANGER))
+    return camps
 
 
 def _is_unanimous(pairs: Sequence[tuple[Source, object]]) -> bool:

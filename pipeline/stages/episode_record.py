@@ -11,7 +11,7 @@ from pipeline.domain.source_title import Episode, Link, SourceTitle, TitleName
 from pipeline.domain.text import clean, norm
 from pipeline.domain.title import StageInput
 from pipeline.stages.addresses import parse_address
-from pipeline.stages.choose import choose_weighted
+from pipeline.stages.choose import heaviest
 from pipeline.stages.members import by_trust, clean_lines, distinct_urls, ids_of, spoken_by
 from pipeline.stages.weights import BASICS, DATES
 
@@ -21,7 +21,6 @@ T = TypeVar("T")
 
 _LANGUAGES: Final = {"en": 0, "ja-Latn": 1, None: 2, "ja": 3}
 """Which title is shown: English, then romaji, then of no said language, then Japanese, then the others."""
-_RULE: Final = "rule:episode_vote@1"
 
 _Members = Sequence[tuple[Source, Episode]]
 
@@ -59,7 +58,7 @@ def _voted(members: _Members, field: Callable[[Episode], T | None], *, is_date: 
     ]
     if len(said) < 2:
         return said[0][1] if said else None
-    return choose_weighted(said, weights=DATES if is_date else BASICS, rule=_RULE, nobody=None).value
+    return heaviest(said, weights=DATES if is_date else BASICS, nobody=None)
 
 
 def _titles(episodes: Iterable[Episode]) -> list[TitleName]:
@@ -97,7 +96,7 @@ def _score(members: _Members) -> float | None:
         for source, one in members
         if one.score is not None and _is_score(one)
     ]
-    return choose_weighted(said, weights=BASICS, rule=_RULE, nobody=None).value
+    return heaviest(said, weights=BASICS, nobody=None)
 
 
 def _is_score(one: Episode) -> bool:

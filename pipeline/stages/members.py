@@ -55,9 +55,10 @@ def natural_name(source: Source, name: str) -> str:
 
 def distinct_names(names: Iterable[str], known: Iterable[str] = ()) -> list[str]:
     """Names in their order, each once, without those that are one of ``known``."""
-    seen = {" ".join(sorted(norm(name).split())) for name in known}
+    each = list(names)
+    seen = {" ".join(sorted(norm(name).split())) for name in known} if each else set()
     kept: list[str] = []
-    for name in names:
+    for name in each:
         key = " ".join(sorted(norm(name).split()))
         if key and key not in seen:
             seen.add(key)
@@ -68,7 +69,7 @@ def distinct_names(names: Iterable[str], known: Iterable[str] = ()) -> list[str]
 def distinct_urls(urls: Iterable[str | None]) -> list[str]:
     """Addresses of pictures in their order, each file once. What is no web address is not an address."""
     found: dict[str, str] = {}
-    for url in urls:
+    for url in dict.fromkeys(urls):
         address = parse_address(url) if url else None
         if address is not None:
             found.setdefault(address.file_key, address.file)
@@ -91,7 +92,7 @@ def ids_of(members: Sequence[tuple[Source, _HasId]]) -> dict[str, str]:
     for source, item in members:
         if item.id:
             found.setdefault(source.value, item.id)
-    return dict(sorted(found.items()))
+    return dict(sorted(found.items())) if len(found) > 1 else found
 
 
 def spoken_by(members: Iterable[tuple[Source, object]]) -> list[Source]:

@@ -20,7 +20,7 @@ from pipeline.domain.source_title import Relation, SourceTitle
 from pipeline.domain.thresholds import Choosing
 from pipeline.domain.title import StageInput, id_key
 from pipeline.errors import one_line
-from pipeline.stages.choose import choose_weighted, in_order, nobody_said
+from pipeline.stages.choose import choose_weighted, heaviest, in_order, nobody_said
 from pipeline.stages.names_of_work import fold
 from pipeline.stages.weights import BASICS, TITLES
 from pipeline.stages.works import Mention, Work, format_key, format_name, join_mentions
@@ -188,13 +188,12 @@ def _related(work: Work, kind: RelationKind, confidence: float, inputs: StageInp
     titles: list[tuple[Source, str | None]] = [(m.source, m.title) for m in work.mentions if m.title]
     formats: list[tuple[Source, str | None]] = [(m.source, m.format) for m in work.mentions if m.format]
     years: list[tuple[Source, int | None]] = [(m.source, m.year) for m in work.mentions if m.year is not None]
-    named = choose_weighted(titles, weights=TITLES, rule=_RULE, nobody=None, key=lambda text: fold(text or ""))
     return RelatedWork(
         relation=kind,
-        title=named.value,
+        title=heaviest(titles, weights=TITLES, nobody=None, key=lambda text: fold(text or "")),
         title_id=next((id_ for id_ in _known_titles(work) if id_ != inputs.title.title_id), None),
-        format=format_name(choose_weighted(formats, weights=BASICS, rule=_RULE, nobody=None, key=format_key).value),
-        year=choose_weighted(years, weights=BASICS, rule=_RULE, nobody=None).value,
+        format=format_name(heaviest(formats, weights=BASICS, nobody=None, key=format_key)),
+        year=heaviest(years, weights=BASICS, nobody=None),
         ids={site: sorted(ids) for site, ids in sorted(work.ids().items())},
         urls=sorted({mention.url for mention in work.mentions if mention.url}),
         sources=sorted({mention.source for mention in work.mentions}),

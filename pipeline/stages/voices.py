@@ -32,20 +32,17 @@ def _rank(language: str | None) -> tuple[int, str]:
 
 def _voice(same: Sequence[tuple[Source, VoiceActor]]) -> VoiceRecord:
     each = [actor for _, actor in same]
-    notes = list(dict.fromkeys(clean(actor.note) for actor in each if actor.note))
+    source, first = same[0]
+    notes = dict.fromkeys(clean(actor.note) for actor in each if actor.note)
     return VoiceRecord(
-        name=natural_name(*_named(same[0])),
-        language=each[0].language,
+        name=natural_name(source, first.name),
+        language=first.language,
         name_native=first_said(clean(actor.name_native) or None for actor in each if actor.name_native),
-        note="; ".join(note for note in notes if note) or None,
+        note="; ".join(filter(None, notes)) or None,
         ids=ids_of(same),
         image_url=first_said(actor.image_url for actor in each),
         sources=spoken_by(same),
     )
-
-
-def _named(pair: tuple[Source, VoiceActor]) -> tuple[Source, str]:
-    return pair[0], pair[1].name
 
 
 def list_voice_actors(cast: Sequence[CharacterRecord]) -> list[VoiceActorRecord]:

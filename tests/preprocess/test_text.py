@@ -14,8 +14,8 @@ from pipeline.domain.text import (
     name_key,
     norm,
     romaji_key,
+    romaji_words,
     title_similarity,
-    word_set,
 )
 
 ANY_TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
@@ -34,8 +34,19 @@ def test_similarity_is_symmetric_and_within_bounds(first: str, second: str) -> N
 
 
 @given(ANY_TEXT)
+def test_norm_has_nothing_to_do_on_what_it_gave(text: str) -> None:
+    assert norm(norm(text)) == norm(text)
+
+
+@given(ANY_TEXT)
+def test_the_keys_are_made_of_the_same_words(text: str) -> None:
+    assert romaji_key(text) == " ".join(romaji_words(norm(text)))
+    assert sorted(name_key(text).split()) == sorted(romaji_key(text).split())
+
+
+@given(ANY_TEXT)
 def test_keys_never_raise_and_clean_leaves_nothing_invisible(text: str) -> None:
-    name_key(text), word_set(text), kana_to_romaji(text), flip(text)
+    name_key(text), romaji_words(norm(text)), kana_to_romaji(text), flip(text)
     assert "\u200b" not in clean(text)
     assert "\u202e" not in clean(text)
 
