@@ -10,6 +10,8 @@ from pipeline.domain.names import CharacterRole, Source
 from pipeline.domain.source_title import Character, SourceTitle, VoiceActor
 from pipeline.domain.thresholds import Matching
 from pipeline.preprocess import align
+from pipeline.preprocess.cast import read_casts
+from pipeline.preprocess.scoring import score_casts
 
 
 def person(id_: str, name: str, voice: str | None = None, **more: object) -> Character:
@@ -225,3 +227,11 @@ def test_five_thousand_characters_of_one_name_do_not_raise() -> None:
     source = mal(*(person(str(i), "Villager") for i in range(5000)))
     other = anilist(*(person(f"a{i}", "Villager") for i in range(50)))
     assert len(align((source, other)).characters) == 5050
+
+
+def test_of_several_scores_of_a_pair_the_greatest_counts_whichever_numbers_an_operator_sets() -> None:
+    (rows,) = read_casts((mal(person("m", "Ann Lee")),), (0,), [])
+    (columns,) = read_casts((anilist(person("a", "Lee Ann")),), (0,), [])
+    for cut in (Matching(), Matching(words_inside=1.0, same_words=0.9), Matching(same_words=0.0, same_native=0.0)):
+        scores = score_casts(rows, columns, cut)
+        assert scores.name[0, 0] == pytest.approx(max(cut.words_inside, cut.same_words, cut.same_romaji))

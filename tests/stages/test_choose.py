@@ -1,5 +1,7 @@
 """The rules every stage decides by."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,6 +117,20 @@ def test_one_claim_alone_is_decided_as_if_it_had_been_weighed(who, value, has_ke
         patched.setattr(choosing, "_is_unanimous", lambda _pairs: False)
         assert choose_weighted(said, weights=WEIGHTS, rule="rule:x@1", nobody=None, **how) == short
     assert type(short.value) is type(value)
+
+
+@given(st.lists(st.tuples(st.sampled_from([MAL, ANILIST, KITSU, ANIDB]), PLAIN), max_size=6), st.booleans())
+def test_the_heaviest_is_what_would_be_chosen(pairs, has_key):
+    how = {"key": lambda value: str(value).casefold()} if has_key else {}
+    chosen = choose_weighted(pairs, weights=WEIGHTS, rule="rule:x@1", nobody=None, **how)
+    heaviest = choosing.heaviest(pairs, weights=WEIGHTS, nobody=None, **how)
+    assert (type(heaviest), heaviest) == (type(chosen.value), chosen.value)
+
+
+@given(st.text(max_size=8) | st.sampled_from(['"', "\\", "a\\n", "\x7f", "é"]))
+def test_the_text_of_a_text_is_its_json(text):
+    assert json.loads(text_of(text)) == text
+    assert text_of(text) == json.dumps(text, ensure_ascii=False).replace("\\u007f", "\x7f")
 
 
 def test_true_and_one_are_two_claims():
