@@ -83,7 +83,7 @@ _ALL_KANA: Final = re.compile(f"[っー{''.join(map(re.escape, sorted(_PAUSES | 
 def clean(text: str) -> str:
     """Text without control, zero-width and bidirectional characters, with single spaces."""
     if text.isprintable():  # nothing of that kind is, nor any space but the plain one: a megabyte is looked at once
-        return " ".join(text.split()) if "  " in text or text[:1] == " " or text[-1:] == " " else text
+        return " ".join(text.split()) if "  " in text else text.strip(" ")
     kept = "".join(" " if ch in "\t\n\r\u0085\u2028\u2029" else ch for ch in text)
     return " ".join("".join(ch for ch in kept if unicodedata.category(ch) not in _INVISIBLE).split())
 
