@@ -16,42 +16,32 @@ from pipeline.domain.names import Platform
 from pipeline.domain.source_title import SourceTitle
 from pipeline.enrich.fetch.adapters import make_adapters
 from pipeline.errors import BadInput
-from pipeline.platforms.recorded import PARTS, Piece, read_pieces
+from pipeline.platforms.port import PlatformAdapter
+from pipeline.platforms.recorded import PARTS, RECORDS, Piece, bare_record, read_pieces
 
 __all__ = ["convert_command"]
 
 _NOTES: Final = ("drift", "findings")
-_BASES: Final[Mapping[Platform, frozenset[str]]] = {
-    Platform.JIKAN: frozenset({"full"}),
-    Platform.ANILIST: frozenset({"media"}),
-    Platform.KITSU: frozenset({"anime", "jsonapi/anime"}),
-    Platform.ANIDB: frozenset({"anime"}),
-    Platform.ANIME_PLANET: frozenset({"page"}),
-    Platform.ANIMESCHEDULE: frozenset({"anime"}),
-}
-"""The part without which there is no title."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """One title, the file each of its parts came from, and what it became."""
+    """One title, the file each of its parts came from, and what it became. ``has_record``: its own record is there."""
 
     id: str
     files: Mapping[str, Path]
     title: SourceTitle
+    has_record: bool
 
 
 def convert_command(platform_name: str, files: Sequence[Path], *, is_json: bool) -> int:
-    """Convert recorded answers and print the result.
+    """Convert recorded answers and print the result. Parts without their title's record are read for what they say.
 
     Raises ``BadInput`` for a file that cannot be read or holds nothing an adapter reads, ``Broken`` for a torn one.
     """
     platform = _platform_of(platform_name)
     adapter = make_adapters(load_settings())[platform]
-    told = [
-        _Told(id_, {kind: file for kind, (file, _) in parts.items()}, adapter.convert(id_, _bodies(parts)))
-        for id_, parts in _grouped(platform, files).items()
-    ]
+    told = [_converted(adapter, id_, parts) for id_, parts in _grouped(platform, files).items()]
     if is_json:
         print_json({"platform": platform.value, "titles": [_as_json(one) for one in told]})
         return 0
@@ -70,8 +60,24 @@ def _platform_of(name: str) -> Platform:
 _Parts = dict[str, tuple[Path, bytes]]
 
 
-def _bodies(parts: _Parts) -> dict[str, bytes]:
-    return {kind: body for kind, (_, body) in parts.items()}
+def _converted(adapter: PlatformAdapter, id_: str, parts: _Parts) -> _Told:
+    bodies = {kind: body for kind, (_, body) in parts.items()}
+    files = {kind: file for kind, (file, _) in parts.items()}
+    has_record = not RECORDS[adapter.name].isdisjoint(bodies)
+    if not has_record:
+        bare = bare_record(adapter.name, id_)
+        if bare is None:
+            raise _lone(adapter.name, id_, files)
+        bodies[bare.kind] = bare.body
+    return _Told(id_, files, adapter.convert(id_, bodies), has_record)
+
+
+def _lone(platform: Platform, id_: str, files: Mapping[str, Path]) -> BadInput:
+    had = ", ".join(f"{kind!r} in {str(file)!r}" for kind, file in files.items())
+    return BadInput(
+        f"of {platform.value} {id_!r} there is only {had}; give the file with its {min(RECORDS[platform])!r} too, "
+        f"which makes it a title (parts: {PARTS[platform]})"
+    )
 
 
 def _grouped(platform: Platform, files: Sequence[Path]) -> dict[str, _Parts]:
@@ -82,16 +88,14 @@ def _grouped(platform: Platform, files: Sequence[Path]) -> dict[str, _Parts]:
     for file, piece in pieces:
         id_ = piece.id or (titles[0] if len(titles) == 1 else None)
         if id_ is None:
+            named = "" if piece.kind.startswith("character/") else ", or name it after the title's id (1.json)"
             raise BadInput(
-                f"{str(file)!r} does not say whose {piece.kind!r} it is; "
-                "give it with a file of just its title, or name it after the title's id (1.json)"
+                f"{str(file)!r} does not say whose {piece.kind!r} it is; give it with a file of just its title{named}"
             )
         mine = grouped.setdefault(id_, {})
         there = mine.setdefault(piece.kind, (file, piece.body))[0]
         if there != file:
             raise BadInput(f"{str(there)!r} and {str(file)!r} are both {piece.kind!r} of {id_!r}; give one of them")
-    for id_, mine in grouped.items():
-        _check_whole(platform, id_, mine)
     return grouped
 
 
@@ -103,19 +107,11 @@ def _read(platform: Platform, file: Path) -> tuple[Piece, ...]:
     return read_pieces(platform, file, body)
 
 
-def _check_whole(platform: Platform, id_: str, parts: _Parts) -> None:
-    if _BASES[platform].isdisjoint(parts):
-        had = ", ".join(f"{kind!r} in {str(file)!r}" for kind, (file, _) in parts.items())
-        raise BadInput(
-            f"of {platform.value} {id_!r} there is only {had}; give the file with its {min(_BASES[platform])!r} too, "
-            f"which makes it a title (parts: {PARTS[platform]})"
-        )
-
-
 def _as_json(told: _Told) -> JsonValue:
     return {
         "id": told.id,
         "parts": {kind: str(file) for kind, file in told.files.items()},
+        "has_record": told.has_record,
         "title": orjson.loads(dump_json(SourceTitle, told.title)),
     }
 
@@ -126,6 +122,8 @@ def _print(told: _Told) -> None:
     name = name_of(names[0]) if isinstance(names, list) and names else "without a name"
     parts = ", ".join(told.files)
     console.print(f"[bold]{escape(name)}[/bold]  {values['source']}:{escape(told.id)}  from {escape(parts)}")
+    if not told.has_record:
+        console.print("only what these parts say; the title's own record was not given", style="yellow")
     unsaid = [field for field, value in values.items() if value in (None, []) and field not in _NOTES]
     for field, value in values.items():
         if field not in unsaid and field not in _NOTES:

@@ -23,18 +23,28 @@ from pipeline.platforms.animeschedule.requests import ANIME, first_ids
 from pipeline.platforms.jikan.payload import FULL
 from pipeline.platforms.kitsu.payload import slice_document
 
-__all__ = ["PARTS", "Piece", "read_pieces"]
+__all__ = ["PARTS", "RECORDS", "Piece", "bare_record", "read_pieces"]
 
 PARTS: Final[Mapping[Platform, str]] = {
     Platform.JIKAN: "full, characters, staff, episodes, statistics, pictures, videos, themes, relations, external and "
-    "streaming of a title, and lists of titles",
-    Platform.ANILIST: "media, alone or in pages of them, and further pages of characters, staff and airingSchedule",
+    "streaming of a title, single episodes and characters of it, and lists of titles",
+    Platform.ANILIST: "media that are anime, alone, in part or in pages of them, and further pages of characters, "
+    "staff and airingSchedule",
     Platform.KITSU: "anime, alone or in a list of them, by GraphQL or JSON:API, and lists under /anime/<id>/",
     Platform.ANIDB: "anime",
     Platform.ANIME_PLANET: "a title's page and the page of its characters",
     Platform.ANIMESCHEDULE: "one anime, and lists of them",
 }
 """What our adapters read of each platform, for messages."""
+RECORDS: Final[Mapping[Platform, frozenset[str]]] = {
+    Platform.JIKAN: frozenset({FULL}),
+    Platform.ANILIST: frozenset({"media"}),
+    Platform.KITSU: frozenset({"anime", "jsonapi/anime"}),
+    Platform.ANIDB: frozenset({ANIDB_ANIME}),
+    Platform.ANIME_PLANET: frozenset({"page"}),
+    Platform.ANIMESCHEDULE: frozenset({ANIME}),
+}
+"""The part that is a title's own record; an adapter reads the others beside it."""
 
 _NAME_ID: Final = re.compile(r"^\d+(?=\.|$)")
 _KITSU_LIST: Final = re.compile(r"/anime/(\d+)/([a-z-]+)")
@@ -52,6 +62,9 @@ _KITSU_LISTS: Final[Mapping[str, str]] = {
 }
 """The lists of a title and the type of their rows."""
 
+_EPISODE: Final = re.compile(r"/anime/(\d+)/[^/]*/episode/\d+$")
+_OTHERS: Final = ("producers", "people", "characters_")
+"""Folders of answers of the same shape that are of somebody else."""
 _BOTH_LINKS: Final = ("external", "streaming")
 
 
@@ -62,6 +75,19 @@ class Piece:
     id: str | None
     kind: str
     body: bytes
+
+
+def bare_record(platform: Platform, id_: str) -> Piece | None:
+    """A record that says nothing but whose it is, to read other parts beside; ``None`` where there are no others."""
+    if platform is Platform.JIKAN:
+        number = int(id_) if id_.isascii() and id_.isdigit() else id_
+        return Piece(id_, FULL, json_bytes({"data": {"mal_id": number}}))
+    if platform is Platform.ANILIST:
+        return Piece(id_, "media", json_bytes({"id": id_, "type": "ANIME"}))
+    if platform is Platform.KITSU:
+        anime = {"id": id_, "type": "anime", "attributes": {"slug": None}}
+        return Piece(id_, "jsonapi/anime", json_bytes({"data": anime}))
+    return None
 
 
 def read_pieces(platform: Platform, path: PurePath, body: bytes) -> tuple[Piece, ...]:
@@ -106,6 +132,8 @@ def _jikan(path: PurePath, body: bytes) -> Iterator[Piece]:
     if one:
         if _is_jikan_title(one):
             yield Piece(one.id("mal_id"), FULL, body)
+        elif single := _jikan_single(one, body):
+            yield single
         else:
             yield from (Piece(_id_in(path), kind, body) for kind, keys in _JIKAN_OBJECTS if all(map(one.has, keys)))
         return
@@ -137,8 +165,18 @@ def _is_jikan_title(one: JsonObject) -> bool:
     return one.id("mal_id") is not None and isinstance(one.raw("aired"), dict)
 
 
+def _jikan_single(one: JsonObject, body: bytes) -> Piece | None:
+    """One episode, which says whose it is; or one character, who may be anybody's."""
+    number = one.id("mal_id")
+    if episode := _EPISODE.search(one.text("url") or ""):
+        return Piece(episode[1], f"episode/{number}", body)
+    return Piece(None, f"character/{number}", body) if one.has("about") and one.has("nicknames") else None
+
+
 def _jikan_list(rows: tuple[JsonObject, ...], path: PurePath) -> str | None:
     """The kind of a list by its first row; a list of links, and an empty one, by the name of file or folder."""
+    if path.parent.name.startswith(_OTHERS):
+        return None
     named = next((kind for kind in (*dict(_JIKAN_LISTS), *_BOTH_LINKS) if kind in str(path)), None)
     if not rows:
         return _paged(named, 1)
@@ -155,18 +193,28 @@ def _paged(kind: str | None, page: int) -> str | None:
 # AniList
 
 
+_ANILIST_FIELDS: Final = ("relations", "studios", "externalLinks", "streamingEpisodes", "tags", "title")
+
+
 def _anilist(path: PurePath, body: bytes) -> Iterator[Piece]:
     data = _json(Platform.ANILIST, path, body).obj("data")
     one = data.obj("Media")
     for media in (one, *(row for name in data for row in data.obj(name).objs("media"))):
-        if media.id("id") is not None:
+        if media.id("id") is not None and not _is_manga(media):
             yield Piece(media.id("id"), "media", json_bytes(media))
     if one and one.id("id") is None:
+        id_ = _id_in(path)
+        if id_ is not None and any(map(one.has, _ANILIST_FIELDS)):  # some fields, asked without the id
+            yield Piece(id_, "media", json_bytes({"id": id_, "type": "ANIME", **one.data}))
         for field, kind in (("characters", "characters"), ("staff", "staff"), ("airingSchedule", "airing")):
             page = one.obj(field)
             if page:  # page 1 stands inside the media object, and rows that come twice are told by their id
                 number = max(page.obj("pageInfo").integer("currentPage") or 2, 2)
                 yield Piece(_id_in(path), f"{kind}/{number}", json_bytes(page))
+
+
+def _is_manga(media: JsonObject) -> bool:
+    return media.text("type") == "MANGA" or (not media.has("type") and media.has("chapters"))
 
 
 # Kitsu

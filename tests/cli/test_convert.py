@@ -26,7 +26,8 @@ TITLES = {
 }
 """Folders in which every file holds titles."""
 BESIDE = {
-    "jikan": "characters staff episodes statistics pictures videos themes relations external streaming",
+    "jikan": "characters character staff episodes episode statistics pictures videos themes relations external "
+    "streaming",
     "anilist": "characters staff airing",
     "kitsu": "jsonapi/episodes jsonapi/characters jsonapi/staff jsonapi/mappings jsonapi/categories jsonapi/genres "
     "jsonapi/streaming-links jsonapi/media-relationships jsonapi/anime-productions",
@@ -120,7 +121,8 @@ def test_a_table_has_fields_counts_and_notes(recordings: Path, tmp_path: Path) -
         ("jikan", "x.json", b'{"data": {"mal_id": 1, "url": "x"}}', 2, ["'x.json'", "parts are read: full"]),
         ("jikan", "x.json", b"[1]", 2, ["'x.json'", "list"]),
         ("jikan", "x.json", b'{"data": {"mal_id": 1, "ai', 1, ["'x.json'", "not whole JSON"]),
-        ("jikan", "7.json", b'{"data": [{"person": {}, "positions": []}]}', 2, ["'7'", "'staff'", "'full'"]),
+        ("jikan", "7.json", b'{"data": {"mal_id": 7, "about": "", "nicknames": []}}', 2, ["'character/7'", "whose"]),
+        ("anilist", "7.json", b'{"data": {"Media": {"id": 7, "type": "MANGA", "title": {}}}}', 2, ["holds no title"]),
         ("anilist", "x.json", b'{"data": {"Media": {"id": 4}}}', 1, ["'4'", "no AniList media"]),
         ("kitsu", "x.json", b'{"errors": [{"title": "Record not found"}]}', 2, ["'x.json'", "not found"]),
         ("anidb", "x.xml", b"<error>Banned</error>", 2, ["'x.xml'", "Banned"]),
@@ -139,6 +141,32 @@ def test_what_cannot_be_read_is_named(
     message = told(anime_enrich("convert", platform, name, folder=tmp_path), code)
     for part in says:
         assert part in message
+
+
+def test_an_answer_alone_is_read_for_what_it_says(recordings: Path, tmp_path: Path) -> None:
+    """A part without its title's record: whatever we ask for can be looked at, one file at a time."""
+    alone = {
+        "jikan": ("anime_characters/1.json", "anime_staff/52991.json", "anime_episode/11757.1.json"),
+        "anilist": ("media_characters/99426.json", "media_staff/99426.json", "media_relations/16498.json"),
+        "kitsu": ("anime_categories/1.json", "anime_episodes/1.1.json", "media_relationships/1415.json"),
+    }
+    said = {"characters": 126, "staff": 314, "episodes": 1, "relations": 8, "labels": 10}
+    for platform, files in alone.items():
+        for file in files:
+            (one,) = converted(platform, recordings / platform / file, folder=tmp_path)["titles"]
+            filled = [name for name in said if one["title"][name]]
+            assert len(filled) == 1, file
+            assert one["id"] == Path(file).name.split(".")[0]
+            assert one["has_record"] is (file == "media_relations/16498.json")
+            assert not one["title"]["findings"], file
+            if platform == "jikan":
+                assert len(one["title"][filled[0]]) >= said[filled[0]]
+
+
+def test_a_list_of_somebody_else_is_no_part_of_a_title(recordings: Path, tmp_path: Path) -> None:
+    """A company's links look like a title's, and its number is some title's too."""
+    file = recordings / "jikan/producers_external/17.json"
+    assert "holds no title" in told(anime_enrich("convert", "jikan", str(file), folder=tmp_path), 2)
 
 
 def test_two_files_of_one_part_are_refused(recordings: Path, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from pipeline.domain.source_title import (
     Trailer,
 )
 from pipeline.platforms._dates import instant_text, partial_date
+from pipeline.platforms._links import kind_of_host
 from pipeline.platforms._notes import Notes
 from pipeline.platforms._reading import JsonObject
 from pipeline.platforms._text import split_origin
@@ -242,7 +243,8 @@ def _links(media: JsonObject, notes: Notes) -> Iterator[Link]:
         url, site = row.text("url"), row.text("site")
         if url is None:
             continue
-        kind = notes.known("external_link.type", row.text("type"), words.LINKS) or LinkKind.OTHER
+        word = row.text("type")  # since 2022; before it only the address tells
+        kind = (notes.known("external_link.type", word, words.LINKS) if word else kind_of_host(url)) or LinkKind.OTHER
         language = row.text("language")
         comments = (row.text("notes"), "disabled" if row.flag("isDisabled") else None)
         yield Link(
@@ -255,19 +257,26 @@ def _links(media: JsonObject, notes: Notes) -> Iterator[Link]:
 
 
 def _companies(media: JsonObject) -> Iterator[Company]:
-    for edge in media.obj("studios").objs("edges"):
-        node, is_main = edge.obj("node"), edge.flag("isMain")
+    studios = media.obj("studios")
+    edges = [(edge.obj("node"), edge.flag("isMain")) for edge in studios.objs("edges")]
+    for node, is_main in edges or [(node, None) for node in studios.objs("nodes")]:
         name = node.text("name")
         if name is None:
             continue
-        is_studio = bool(is_main or node.flag("isAnimationStudio"))
         yield Company(
             name=name,
-            role=CompanyRole.STUDIO if is_studio else CompanyRole.PRODUCER,
+            role=_company_role(is_main, node.flag("isAnimationStudio")),
             is_main=is_main,
             id=node.id("id"),
             url=node.text("siteUrl"),
         )
+
+
+def _company_role(is_main: bool | None, is_animating: bool | None) -> CompanyRole:
+    """A studio is main, or animates for anybody; who is neither helped to produce. Asked without either it is open."""
+    if is_main or is_animating:
+        return CompanyRole.STUDIO
+    return CompanyRole.OTHER if is_main is None and is_animating is None else CompanyRole.PRODUCER
 
 
 def _episodes(media: JsonObject) -> tuple[Episode, ...]:

@@ -13,6 +13,8 @@ from pipeline.platforms._reading import EMPTY, JsonObject, broken, parse_object
 __all__ = ["Record", "first_error", "page_rows", "parse_record", "titles_of"]
 
 _FIELD_OF: Final = {"characters": "characters", "staff": "staff", "airing": "airingSchedule"}
+_PREVIEW_OF: Final = {"characters": "characterPreview", "staff": "staffPreview"}
+"""What AniList's own pages call the first few rows; answers to their questions have been recorded."""
 
 
 class Record:
@@ -26,7 +28,7 @@ class Record:
     def page(self, name: str, number: int) -> JsonObject | None:
         """A page of a list; ``None`` when it was not asked yet. Raises ``Broken`` when it cannot be read."""
         if number == 1:
-            return self.media.obj(_FIELD_OF[name])
+            return self.media.obj(_FIELD_OF[name]) or self.media.obj(_PREVIEW_OF.get(name, ""))
         kind = f"{name}/{number}"
         if kind not in self._parts:
             return None

@@ -14,7 +14,7 @@ from pipeline.platforms.animeschedule.requests import PAGE_SIZE, first_ids, plan
 
 __all__ = ["AnimeScheduleAdapter"]
 
-_CONVERT_VERSION: Final = 2
+_CONVERT_VERSION: Final = 3
 
 
 @dataclass(frozen=True, slots=True)

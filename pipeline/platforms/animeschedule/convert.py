@@ -4,6 +4,7 @@ Promises: total over odd fields; ``0001-01-01`` says nothing wherever it stands;
 in Japan. Raises ``Broken`` only when the record is none, or not of the id asked for.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -62,6 +63,9 @@ _KINDS: Final = (
     ("dub", "dubPremier", "dubDelayed"),
 )
 """Each kind of airing with the names of its premiere and of its delay."""
+_OVERRIDES: Final = (("raw", "episodeOverride"), ("sub", "subEpisodeOverride"), ("dub", "dubEpisodeOverride"))
+_MOVED: Final = re.compile(r"^(https?://)(?:www\.)?kitsu\.io(?=/|$)", re.IGNORECASE)
+"""Kitsu lost this domain in 2024; records of before still name it."""
 
 
 def convert_title(id_: str, parts: Mapping[str, bytes]) -> SourceTitle:
@@ -76,6 +80,7 @@ def convert_title(id_: str, parts: Mapping[str, bytes]) -> SourceTitle:
     route = record.text("route") or id_
     type_, country, language = _type(record, notes)
     text = make_text(record.prose("description"), "en")
+    _note_overrides(record, notes)
     season = record.obj("season")
     minutes = record.integer("lengthMin")
     return SourceTitle(
@@ -107,6 +112,16 @@ def convert_title(id_: str, parts: Mapping[str, bytes]) -> SourceTitle:
         drift=notes.drift,
         findings=notes.findings,
     )
+
+
+def _note_overrides(record: JsonObject, notes: Notes) -> None:
+    """Where the calendar was told to go on with another number; no field of ours says that."""
+    for kind, key in _OVERRIDES:
+        told = record.obj(key)
+        moment, number = _moment(told, "overrideDate", notes), told.integer("overrideEpisode")
+        if number:
+            since = f" from {moment} on" if moment else ""
+            notes.note("episode_override", f"the {kind} calendar goes on with episode {number}{since}", key)
 
 
 def _moment(record: JsonObject, key: str, notes: Notes) -> str | None:
@@ -228,6 +243,7 @@ def _links(websites: JsonObject) -> Iterator[Link]:
         url = absolute_url(websites.text(key))
         if url is None:
             continue
+        url = _MOVED.sub(r"\1kitsu.app", url)
         if key == "official":
             yield Link(url, "Official Site", LinkKind.OFFICIAL)
         elif key in DATABASES:

@@ -324,3 +324,28 @@ def _fits(value: object) -> bool:
     except TypeError:
         return False
     return True
+
+
+def test_what_anilists_own_pages_ask_is_read_too(recordings: Path) -> None:
+    """They name the first rows of cast and staff otherwise; the whole lists go before them."""
+    media = media_of(recordings / "anilist/media_detail/1.json")
+    title = convert(media)
+    assert [one.name for one in title.characters][:2] == ["Spike Spiegel", "Faye Valentine"]
+    assert {actor.name for actor in title.characters[0].voice_actors} == {"Kouichi Yamadera"}
+    assert len(title.staff) == len(media["staffPreview"]["edges"])
+    whole = {"edges": [{"id": 1, "role": "MAIN", "node": {"id": 9, "name": {"full": "Ein"}}}]}
+    assert [one.name for one in convert(media | {"characters": whole}).characters] == ["Ein"]
+
+
+def test_companies_asked_without_their_part_are_kept_open(recordings: Path) -> None:
+    """Names alone do not tell a studio from who paid for it."""
+    title = convert(media_of(recordings / "anilist/media_partial/16498.json"))
+    assert {one.role for one in title.companies} == {CompanyRole.OTHER}
+    assert len(title.companies) == 7
+
+
+def test_links_without_a_type_are_what_their_address_says() -> None:
+    """Older answers have none."""
+    urls = ("https://twitter.com/a", "https://en.wikipedia.org/wiki/A", "https://www.netflix.com/title/1")
+    links = made(externalLinks=[{"url": url, "site": "x"} for url in urls]).links
+    assert [link.kind for link in links] == [LinkKind.SOCIAL, LinkKind.DATABASE, LinkKind.OTHER]

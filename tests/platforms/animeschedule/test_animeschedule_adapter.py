@@ -250,6 +250,24 @@ def test_both_forms_of_links_are_read() -> None:
     ]
 
 
+def test_a_link_to_kitsus_lost_domain_leads_to_the_new_one() -> None:
+    """kitsu.io is gone since 2024; what only ends alike stays."""
+    links = made(
+        websites={"mal": "myanimelist.net/anime/1", "kitsu": "kitsu.io/anime/1", "official": "kitsu.io.example"}
+    )
+    assert {link.url for link in links.links} >= {"https://kitsu.app/anime/1", "https://kitsu.io.example"}
+
+
+def test_a_calendar_that_was_told_another_number_is_a_finding() -> None:
+    """Nothing is invented of it, and nothing lost; the placeholder says nothing."""
+    told = {"overrideDate": "2026-01-10T15:30:00Z", "overrideEpisode": 7, "episodesAired": 6}
+    nothing = {"overrideDate": "0001-01-01T00:00:00Z", "overrideEpisode": 0, "episodesAired": 0}
+    odd = made(dubEpisodeOverride=told, episodeOverride=nothing)
+    [finding] = odd.findings
+    assert finding.code == "episode_override"
+    assert "the dub calendar goes on with episode 7 from 2026-01-10T15:30:00Z on" in finding.message
+
+
 def test_country_in_the_type_tells_the_native_language() -> None:
     """A Chinese series has a Chinese native title."""
     title = made(mediaTypes=[{"name": "ONA (Chinese)"}], names={"native": "山", "romaji": "Shan", "abbreviation": "S"})
