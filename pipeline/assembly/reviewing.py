@@ -28,6 +28,7 @@ _BROKEN: Final = 1.0
 """An invariant does not hold: something is certainly wrong."""
 _DOUBTFUL: Final = 0.5
 _ODD: Final = {
+    "another_work": _BROKEN,
     "answer_unplaced": _BROKEN,
     "lock_contradicted": _BROKEN,
     "lock_unusable": _BROKEN,

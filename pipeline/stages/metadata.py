@@ -15,12 +15,13 @@ from pipeline.stages.choose import choose_weighted, collected, in_order
 from pipeline.stages.dates import choose_dates
 from pipeline.stages.labels import choose_labels
 from pipeline.stages.names_of_work import choose_names, fold
+from pipeline.stages.strangers import find_strangers
 from pipeline.stages.synopsis import choose_texts, count_words
 from pipeline.stages.weights import BASICS, RATING, TITLES
 
 __all__ = ["VERSION", "choose_nsfw", "decide"]
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ def decide(inputs: StageInput) -> MetadataDraft:
         content_warnings=labels.content_warnings,
         hashtags=_hashtags(sources),
         questions=labels.questions,
-        findings=(*dates.findings, *labels.findings),
+        findings=(*dates.findings, *labels.findings, *find_strangers(sources, row)),
     )
 
 

@@ -105,7 +105,33 @@ def test_a_platform_that_says_nothing_leaves_the_others_word(recordings: Path) -
     nothing = merged(BEBOP, (jikan,), {Platform.JIKAN: Outcome.FOUND})
     validate(record_bytes(nothing.record))
     assert nothing.record.title == "Cowboy Bebop"
+    assert nothing.record.enrichment_metadata.findings == ["says_nothing"]
     check_reasons(nothing, (jikan,))
+
+
+def naruto(media: dict[str, Any]) -> None:
+    """Another show's facts under this one's id."""
+    media.update(
+        title={"romaji": "NARUTO", "english": "Naruto", "native": "NARUTO -ナルト-", "userPreferred": "NARUTO"},
+        synonyms=[],
+        startDate={"year": 2002, "month": 10, "day": 3},
+        seasonYear=2002,
+    )
+
+
+def test_an_id_that_leads_to_another_show_is_said_and_looked_at_first(recordings: Path) -> None:
+    """Its names are nobody else's and its year is another; a new name, or another year alone, is no other show."""
+    odd = both(recordings, naruto, of=Platform.ANILIST)
+    [finding] = [one for one in odd.provenance.findings if one["code"] == "another_work"]
+    assert finding["source"] == "anilist"
+    assert finding["message"] == (
+        "anilist:1 is called 'NARUTO' and dated 2002; the others have no such name and say 1998"
+    )
+    assert [(one.field, one.uncertainty) for one in odd.review.items if one.code == "another_work"] == [
+        ("platform_ids", 1.0)
+    ]
+    for change in (set_fields(startDate={"year": 2004}), set_fields(title={"romaji": "X"}, synonyms=[])):
+        assert "another_work" not in both(recordings, change, of=Platform.ANILIST).record.enrichment_metadata.findings
 
 
 def test_two_ids_of_one_platform_are_both_heard(recordings: Path) -> None:
