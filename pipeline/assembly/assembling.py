@@ -28,7 +28,7 @@ from pipeline.stages import STAGES
 
 __all__ = ["ASSEMBLE_VERSION", "Assembled", "assemble"]
 
-ASSEMBLE_VERSION: Final = 5
+ASSEMBLE_VERSION: Final = 6
 """Goes up whenever the same drafts assemble to something else."""
 
 _COMMON: Final = frozenset(field.name for field in fields(Draft))

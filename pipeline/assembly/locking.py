@@ -16,6 +16,7 @@ from typing import Annotated, Any, Final
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from pipeline.assembly.closed_lists import why_off_list
 from pipeline.domain.canonical import Digest, JsonValue, canonical_bytes, digest_of
 from pipeline.domain.claims import Chosen, Claim, Finding, OpenQuestion
 from pipeline.domain.names import RelationKind, Source
@@ -185,7 +186,7 @@ def _why_impossible(name: str, value: Any) -> str:
         return next(filter(None, map(_why_no_day, (value.start, value.end))), "")
     if name == "statistics":
         return next(filter(None, (_why_no_score(source, one) for source, one in value.items())), "")
-    return ""
+    return why_off_list(name, value)
 
 
 def _why_no_score(source: Source, figures: PlatformStatistics) -> str:

@@ -53,6 +53,25 @@ def test_a_locked_field_names_rule_reviewer_and_what_the_rules_say():
     assert findings == []
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "says"),
+    [
+        ("genres", ["Acton"], "'Acton' is not of the closed list of genres; did you mean 'Action'?"),
+        ("genres", ["action"], "did you mean 'Action'?"),
+        ("themes", ["School", "School"], "'School' stands in it twice"),
+        ("themes", ["Action"], "not of the closed list of themes"),
+        ("demographics", ["Everybody at all"], "the list is Josei, Kids, Seinen, Shoujo, Shounen"),
+        ("content_warnings", ["Goré"], "closed list of content warnings; did you mean 'Gore'?"),
+    ],
+)
+def test_what_is_of_a_closed_list_is_decided_in_its_words(name, words, says):
+    with pytest.raises(BadInput) as refused:
+        parse_value(name, orjson.dumps(words).decode())
+    assert says in str(refused.value)
+    assert parse_value("genres", '["Action","Drama"]') == ["Action", "Drama"]
+    assert parse_value("themes", "[]") == []
+
+
 def test_who_says_the_same_stays_a_source_and_is_not_passed_over():
     chosen, _ = locked(WAS, lock("title_english", "Other"))
     assert chosen.sources == (Source.KITSU, Source.REVIEW)
