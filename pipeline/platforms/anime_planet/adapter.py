@@ -24,7 +24,7 @@ class AnimePlanetAdapter:
     """Asks for a title's page and for the page of its cast. A challenge is a refusal and is obeyed for hours."""
 
     name: ClassVar[Platform] = Platform.ANIME_PLANET
-    convert_version: ClassVar[int] = 2
+    convert_version: ClassVar[int] = 3
     batch: ClassVar[int] = 1
 
     @property

@@ -46,7 +46,7 @@ _TYPE: Final = re.compile(
 )
 _SEASON: Final = re.compile(r"/anime/seasons/([a-z]+)-(\d{4})$")
 _YEARS: Final = re.compile(r"^(\d{4})(?:\s*-\s*(\d{4}|\?))?$")
-_HIDDEN_ADDRESS: Final = "[email\u00a0protected]"  # what Cloudflare makes of anything with an @ in it
+_HIDDEN_ADDRESS: Final = "[email protected]"  # what Cloudflare makes of anything with an @ in it
 _NOTHING: Final = re.compile(r"^no synopsis yet", re.IGNORECASE)
 _FRANCHISE: Final = {"same_franchise": "Same Franchise", "other_franchise": "Other Franchise"}
 
@@ -113,7 +113,7 @@ def _facts(page: Node) -> Mapping[str, str]:
 
 def _titles(linked: JsonObject, page: Node, notes: Notes) -> Iterator[TitleName]:
     main = linked.text("name") or page.text("//h1[@itemprop='name']") or page.text("//h1")
-    if main is not None:
+    if main is not None and not _is_hidden(main, notes):
         yield TitleName(main, TitleKind.MAIN)
     alternate = linked.text("alternateName")
     others = [*linked.texts("alternateName"), *((alternate,) if alternate else ())]
@@ -122,10 +122,16 @@ def _titles(linked: JsonObject, page: Node, notes: Notes) -> Iterator[TitleName]
         if heading.startswith(prefix):
             others += heading.removeprefix(prefix).strip().split(separator)
     for text in dict.fromkeys(others):
-        if _HIDDEN_ADDRESS.replace("\u00a0", " ") in text.replace("\u00a0", " "):
-            notes.note("title_hidden", f"an alternative title is unreadable on the page ({text!r})", "titles")
-        elif text and text != main:
+        if text and text != main and not _is_hidden(text, notes):
             yield TitleName(text, TitleKind.SYNONYM)
+
+
+def _is_hidden(name: str, notes: Notes) -> bool:
+    """Whether part of a name stands on the page only as what Cloudflare put for it; then that is noted."""
+    if _HIDDEN_ADDRESS not in name.replace("\u00a0", " "):
+        return False
+    notes.note("title_hidden", f"a title is unreadable on the page ({name!r})", "titles")
+    return True
 
 
 def _synopses(linked: JsonObject, page: Node) -> tuple[Text, ...]:

@@ -71,7 +71,21 @@ def parse_page(body: bytes, id_: str, part: str) -> Node:
         root = lxml.html.document_fromstring(body, parser=lxml.html.HTMLParser(encoding="utf-8"))
     except (lxml.etree.ParserError, lxml.etree.XMLSyntaxError, ValueError) as error:
         raise broken(Platform.ANIME_PLANET, id_, part, f"is no HTML page ({error})", body) from error
+    for element in _compiled("//*[@data-cfemail]")(root):
+        shown = _unhidden(element.get("data-cfemail"))
+        if shown is not None:
+            element[:] = []
+            element.text = shown
     return Node(root)
+
+
+def _unhidden(code: str) -> str | None:
+    """What a browser shows for a word that Cloudflare took for a mail address (``iDOLM@STER``)."""
+    try:
+        key, *signs = bytes.fromhex(code)
+        return bytes(sign ^ key for sign in signs).decode() or None
+    except ValueError:
+        return None
 
 
 def _ld_objects(page: Node) -> Iterator[JsonObject]:

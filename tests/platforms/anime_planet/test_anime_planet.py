@@ -290,3 +290,20 @@ PEOPLE = st.sampled_from(["actor", "director", "musicBy", "character", "aggregat
 def test_conversion_is_total_over_odd_json_ld(fields: dict) -> None:
     """Whatever stands in JSON-LD, conversion gives a title and never raises."""
     assert convert(page_of(linked(**fields))).id == "syn"
+
+
+def test_a_name_cloudflare_took_for_a_mail_address_is_what_a_browser_shows(recordings: Path) -> None:
+    """Everywhere on the page; the letters stand in the element itself, each changed by the first byte."""
+    title = recorded(recordings, "the-idolmaster-million-live")
+    assert title.titles[0].text == "The iDOLM@STER Million Live!"
+    assert {relation.target_title for relation in title.relations} >= {"The iDOLM@STER", "VOY@GER"}
+    assert b"protected" not in dump_json(SourceTitle, title)
+
+
+@pytest.mark.parametrize("code", ["", "zz", "29", "29ff"])
+def test_a_name_that_stays_hidden_is_none(code: str) -> None:
+    """It is said to be missing; what stands in for it is no name."""
+    hidden = f'<h1 itemprop="name">The <a data-cfemail="{code}">[email&#160;protected]</a></h1>'
+    title = convert(f"<html><body>{hidden}<section id='entry'></section></body></html>".encode())
+    assert title.titles == ()
+    assert "title_hidden" in {finding.code for finding in title.findings}
