@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from pipeline.domain.names import CharacterRole, ImageRole
+from pipeline.domain.pictures import area_of
 from pipeline.domain.record import (
     AnimeRecord,
     CharacterRecord,
@@ -18,26 +19,12 @@ from pipeline.domain.record import (
     RelatedWork,
     StaffRecord,
 )
-from pipeline.domain.source_title import Image, Song
+from pipeline.domain.source_title import Song
 
 __all__ = ["INPUT_VERSION", "vector_images", "vector_texts"]
 
 INPUT_VERSION: Final = 1
 """Goes up whenever a text below is written otherwise. It is part of every fingerprint."""
-
-_NOMINAL_WIDTH: Final = {
-    "original": 2000,
-    "maximum": 1280,
-    "extralarge": 600,
-    "xlarge": 600,
-    "large": 425,
-    "medium": 225,
-    "default": 225,
-    "small": 100,
-    "tiny": 60,
-}
-"""Widths behind the platforms' words where they state no pixels; only their order matters."""
-_UNKNOWN_WIDTH: Final = 225
 
 
 def vector_texts(record: AnimeRecord) -> dict[str, str]:
@@ -53,21 +40,13 @@ def vector_images(record: AnimeRecord, *, characters: int) -> dict[str, list[str
     the mean of two faces is nobody's. ``cover_image`` lists the covers, largest first; ``character_image`` one picture
     each of at most ``characters`` main characters, in the record's order.
     """
-    covers = sorted(record.images.get(ImageRole.COVER.value, []), key=_area, reverse=True)
+    covers = sorted(record.images.get(ImageRole.COVER.value, []), key=area_of, reverse=True)
     main = (c.images[0] for c in record.characters if c.role is CharacterRole.MAIN and c.images)
     found = {
         "cover_image": list(dict.fromkeys(image.url for image in covers)),
         "character_image": list(dict.fromkeys(main))[:characters],
     }
     return {name: urls for name, urls in found.items() if urls}
-
-
-def _area(image: Image) -> int:
-    if image.width and image.height:
-        return image.width * image.height
-    word = (image.size or "").lower().replace("_", "").replace(" ", "")
-    width = _NOMINAL_WIDTH.get(word, _UNKNOWN_WIDTH)
-    return width * width * 3 // 2
 
 
 def _title(record: AnimeRecord) -> str:

@@ -13,6 +13,10 @@ from pipeline.stages.weights import AIRING
 __all__ = ["choose_broadcast", "choose_next", "collect_delays", "collect_slots"]
 
 _VERSION: Final = 1
+_DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+_A_DAY: Final = 24 * 60
+_ONE_SLOT: Final = 60
+"""Minutes between two clocks of one slot: platforms round, and seasons move it a little."""
 
 
 def choose_broadcast(sources: Sequence[SourceTitle]) -> Chosen[Broadcast | None]:
@@ -24,14 +28,31 @@ def choose_broadcast(sources: Sequence[SourceTitle]) -> Chosen[Broadcast | None]
         (source, _completed(slot, [other for _, other in slots])) for source, slot in slots
     ]
     return choose_weighted(
-        said, weights=AIRING, rule=f"rule:broadcast_vote@{_VERSION}", nobody=None, key=_day, fineness=_fineness
+        said, weights=AIRING, rule="rule:broadcast_vote@2", nobody=None, key=_day, fineness=_fineness
     )
 
 
 def _completed(slot: Broadcast, others: Iterable[Broadcast]) -> Broadcast:
-    """A slot of which only the time was said, on the one day that others say for that time."""
-    same = {one.day for one in others if one.day and (one.time, one.timezone) == (slot.time, slot.timezone)}
-    return replace(slot, day=same.pop()) if slot.day is None and len(same) == 1 else slot
+    """A slot of which only the time was said, on the one day that others say for about that time."""
+    if slot.day is not None or slot.time is None:
+        return slot
+    near = {day for one in others if one.timezone == slot.timezone and (day := _day_at(slot.time, one)) is not None}
+    return replace(slot, day=near.pop()) if len(near) == 1 else slot
+
+
+def _day_at(time: str, other: Broadcast) -> str | None:
+    """The day a clock near another's falls on: after midnight it is the next one."""
+    if other.day not in _DAYS or other.time is None:
+        return None
+    later = (_minutes(time) - _minutes(other.time) + _A_DAY // 2) % _A_DAY - _A_DAY // 2
+    if abs(later) > _ONE_SLOT:
+        return None
+    return _DAYS[(_DAYS.index(other.day) + (_minutes(other.time) + later) // _A_DAY) % len(_DAYS)]
+
+
+def _minutes(time: str) -> int:
+    hours, _, minutes = time.partition(":")
+    return int(hours) * 60 + int(minutes)
 
 
 def _day(slot: Broadcast | None) -> str:

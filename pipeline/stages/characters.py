@@ -32,7 +32,7 @@ from pipeline.stages.weights import CAST
 
 __all__ = ["VERSION", "decide", "list_cast_voices"]
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 _RULE: Final = f"rule:cast_merged@{VERSION}"
 _VOTED: Final = ("age", "gender", "birthday", "blood_type", "hair_color", "eye_color")

@@ -1,7 +1,8 @@
 """Studios, producers and licensors: one company under all its spellings.
 
 A company is compared by its name without its legal form (``Inc.``, ``Co., Ltd.``) and without spaces and signs. Of
-studios a longer name is the shorter one's where nobody names both (``CoMix Wave``, ``CoMix Wave Films``).
+studios a longer name is the shorter one's where nobody names both (``CoMix Wave``, ``CoMix Wave Films``). AniList took
+over MyAnimeList's numbers: one number in one title is one company (38 of the 38 recorded), however it is written.
 Who appears as a studio here and as a producer there stays in both lists: platforms mean different things by them.
 AniList tells main studios from all other companies, and notes which of those animate for anybody at all. So one of
 its "others" is a licensor where another platform says so, a studio of this work only where another platform says so or
@@ -37,8 +38,11 @@ _SPELLING_WEIGHT: Final = {**STAFF, Source.CATALOGUE: 0.05}
 
 @dataclass(frozen=True, slots=True)
 class _Named:
+    """A company of a source. ``key``: what makes it one with others."""
+
     source: Source
     company: Company
+    key: str
 
 
 @lru_cache(maxsize=CACHE)
@@ -55,12 +59,14 @@ def company_key(name: str) -> str:
 
 def choose_companies(inputs: StageInput, role: CompanyRole, *, version: int) -> Chosen[list[CompanyRecord]]:
     """All companies of one role: main studios first, then those most platforms name."""
-    named = [_Named(one.source, company) for one in in_order(inputs) for company in one.companies]
+    pairs = [(one.source, company) for one in in_order(inputs) for company in one.companies]
+    numbered = {company.id: company_key(company.name) for source, company in pairs if source is Source.MAL}
+    named = [_named(source, company, numbered) for source, company in pairs]
     named = [*_helpers_apart(_licensors_apart(named)), *_of_row(inputs.title.row, role)]
     groups: dict[str, list[_Named]] = {}
     for one in named:
         if one.company.role is role and clean(one.company.name):
-            groups.setdefault(company_key(one.company.name), []).append(one)
+            groups.setdefault(one.key, []).append(one)
     if role is CompanyRole.STUDIO:
         groups = _joined(groups)
     records = sorted(map(_record, groups.values()), key=_rank)
@@ -68,15 +74,20 @@ def choose_companies(inputs: StageInput, role: CompanyRole, *, version: int) -> 
     return collected(records, spoke, rule=f"rule:companies_united@{version}")
 
 
+def _named(source: Source, company: Company, numbered: Mapping[str | None, str]) -> _Named:
+    key = numbered.get(company.id) if source is Source.ANILIST and company.id else None
+    return _Named(source, company, key or company_key(company.name))
+
+
 def _licensors_apart(named: Sequence[_Named]) -> list[_Named]:
     """AniList's companies in the role others give them: licensors whom nobody else calls a producer."""
     by_role: dict[CompanyRole, set[str]] = {}
     for one in named:
         if one.source is not Source.ANILIST:
-            by_role.setdefault(one.company.role, set()).add(company_key(one.company.name))
+            by_role.setdefault(one.company.role, set()).add(one.key)
     licensors = by_role.get(CompanyRole.LICENSOR, set()) - by_role.get(CompanyRole.PRODUCER, set())
     return [
-        _Named(one.source, replace(one.company, role=CompanyRole.LICENSOR, is_main=None))
+        _Named(one.source, replace(one.company, role=CompanyRole.LICENSOR, is_main=None), one.key)
         if _is_vague(one, licensors)
         else one
         for one in named
@@ -85,7 +96,7 @@ def _licensors_apart(named: Sequence[_Named]) -> list[_Named]:
 
 def _is_vague(one: _Named, licensors: set[str]) -> bool:
     is_rest = one.source is Source.ANILIST and one.company.role is CompanyRole.PRODUCER
-    return is_rest and company_key(one.company.name) in licensors
+    return is_rest and one.key in licensors
 
 
 def _helpers_apart(named: Sequence[_Named]) -> list[_Named]:
@@ -93,10 +104,10 @@ def _helpers_apart(named: Sequence[_Named]) -> list[_Named]:
     studios = [one for one in named if one.company.role is CompanyRole.STUDIO]
     if not any(one.source is Source.ANILIST and one.company.is_main for one in studios):
         return list(named)
-    others = {company_key(one.company.name) for one in studios if one.source is not Source.ANILIST}
+    others = {one.key for one in studios if one.source is not Source.ANILIST}
     return [
-        _Named(one.source, replace(one.company, role=CompanyRole.PRODUCER))
-        if _is_helper(one) and company_key(one.company.name) not in others
+        _Named(one.source, replace(one.company, role=CompanyRole.PRODUCER), one.key)
+        if _is_helper(one) and one.key not in others
         else one
         for one in named
     ]
@@ -132,7 +143,7 @@ def _is_either(one: Sequence[_Named], other: Sequence[_Named]) -> bool:
 
 def _of_row(row: CatalogueRow, role: CompanyRole) -> Iterable[_Named]:
     names = {CompanyRole.STUDIO: row.studios, CompanyRole.PRODUCER: row.producers}.get(role, ())
-    return [_Named(Source.CATALOGUE, Company(name, role)) for name in names]
+    return [_Named(Source.CATALOGUE, Company(name, role), company_key(name)) for name in names]
 
 
 def _record(same: Sequence[_Named]) -> CompanyRecord:

@@ -20,7 +20,7 @@ from pipeline.stages.weights import BASICS
 
 __all__ = ["VERSION", "choose_other_counts", "decide"]
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 _SAME_LENGTH_S: Final = 120
 """Lengths this near are one length: platforms round differently and count the pauses or do not."""

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from pipeline.catalogue.ids import identify_url
 from pipeline.domain.claims import Chosen, Finding
 from pipeline.domain.names import ImageRole, LinkKind, Source
+from pipeline.domain.pictures import area_of
 from pipeline.domain.source_title import Image, Link, Song, SourceTitle, Trailer
 from pipeline.domain.title import CatalogueRow, id_key
 from pipeline.stages.addresses import parse_address
@@ -30,7 +31,6 @@ __all__ = [
 
 T = TypeVar("T")
 
-_SIZES: Final = ("original", "extralarge", "large", "medium", "small", "tiny", "thumbnail")
 _SITE_NAMES: Final = {
     "amazon.com": "Amazon Prime Video",
     "amazon": "Amazon Prime Video",
@@ -97,31 +97,33 @@ def choose_images(sources: Sequence[SourceTitle], row: CatalogueRow) -> Chosen[d
             key = image.role.value, address.file_key
             best = once.get(key)
             mine = image if image.url == address.file else replace(image, url=address.file)
-            if best is None or _size(mine) > _size(best[1]):
+            if best is None or _telling(mine) > _telling(best[1]):
                 once[key] = source, mine
     roles = sorted({role for role, _ in once})
     by_role = {role: [once[key] for key in once if key[0] == role] for role in roles}
     value = {role: [image for _, image in sorted(by_role[role], key=_largest_first)] for role in roles}
-    return collected(value, sorted(who), rule="rule:pictures_united@1")
+    return collected(value, sorted(who), rule="rule:pictures_united@2")
 
 
-def _size(image: Image) -> int:
-    return (image.width or 0) * (image.height or 0)
+def _telling(image: Image) -> tuple[bool, int]:
+    """Of one file who counted its pixels tells more than who only has a word for its size."""
+    return bool(image.width and image.height), area_of(image)
 
 
-def _largest_first(pair: tuple[Source, Image]) -> tuple[int, int, float, str]:
+def _largest_first(pair: tuple[Source, Image]) -> tuple[int, float, str]:
     source, image = pair
-    word = (image.size or "").replace("_", "").casefold()
-    named = _SIZES.index(word) if word in _SIZES else _SIZES.index("large")
-    return -_size(image), named, -BASICS.get(source, 0.1), image.url
+    return -area_of(image), -BASICS.get(source, 0.1), image.url
 
 
 def choose_trailers(sources: Sequence[SourceTitle]) -> Chosen[list[Trailer]]:
-    """Videos once each, by site and id; what the first source leaves open the next may fill."""
+    """Videos once each, by site and id; what the first source leaves open the next may fill.
+
+    First what most platforms show, then in the order of those who do: a main trailer stands before its characters'.
+    """
     once: dict[tuple[str, str], Trailer] = {}
     who: set[Source] = set()
     for source, trailer in _said(sources, lambda one: one.trailers):
-        key = trailer.site.casefold(), trailer.id
+        key = _video_key(trailer)
         known = once.get(key, trailer)
         once[key] = replace(
             known,
@@ -129,7 +131,16 @@ def choose_trailers(sources: Sequence[SourceTitle]) -> Chosen[list[Trailer]]:
             thumbnail_url=known.thumbnail_url or trailer.thumbnail_url,
         )
         who.add(source)
-    return collected([once[key] for key in sorted(once)], sorted(who), rule="rule:videos_united@1")
+    shown: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    for one in sources:
+        for at, key in enumerate(dict.fromkeys(map(_video_key, one.trailers))):
+            shown.setdefault(key, []).append((at, -BASICS.get(one.source, 0.1)))
+    ranked = sorted(once, key=lambda key: (-len(shown[key]), min(shown[key]), key))
+    return collected([once[key] for key in ranked], sorted(who), rule="rule:videos_united@2")
+
+
+def _video_key(trailer: Trailer) -> tuple[str, str]:
+    return trailer.site.casefold(), trailer.id
 
 
 def choose_songs(sources: Sequence[SourceTitle], kind: str) -> Chosen[list[Song]]:

@@ -18,6 +18,7 @@ __all__ = [
     "clean_lines",
     "distinct_names",
     "distinct_urls",
+    "first_picture",
     "first_said",
     "ids_of",
     "natural_name",
@@ -74,6 +75,11 @@ def distinct_urls(urls: Iterable[str | None]) -> list[str]:
         if address is not None:
             found.setdefault(address.file_key, address.file)
     return list(found.values())
+
+
+def first_picture(urls: Iterable[str | None]) -> str | None:
+    """The first address of a picture, without the query that makes one file look like another from day to day."""
+    return next(iter(distinct_urls(urls)), None)
 
 
 def clean_lines(text: str) -> str:

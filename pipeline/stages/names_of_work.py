@@ -1,6 +1,7 @@
 """What the work is called: the main title, the three by language, and everything else as synonyms.
 
-Names are compared folded (width, case, spaces, invisible characters) and given as somebody spelled them.
+Names are compared folded (width, case, spaces, invisible characters) and given as somebody spelled them. In the vote
+names stand together that differ only in signs and in where words end (``Shin Seiki``, ``Shinseiki``; ``★``, ``☆``).
 """
 
 import unicodedata
@@ -19,7 +20,7 @@ from pipeline.stages.weights import TITLES
 
 __all__ = ["ChosenNames", "choose_names", "choose_synonyms", "fold"]
 
-_RULE: Final = "rule:title_vote@1"
+_RULE: Final = "rule:title_vote@2"
 _KINDS: Final = (TitleKind.MAIN, TitleKind.OFFICIAL, TitleKind.SYNONYM, TitleKind.SHORT)
 _CHOSEN_KINDS: Final = frozenset({TitleKind.MAIN, TitleKind.OFFICIAL})
 
@@ -39,6 +40,12 @@ def fold(text: str) -> str:
     """A text for comparing: NFKC, casefold, plain quotes, no invisible characters, single spaces. Accents count."""
     plain = unicodedata.normalize("NFKC", clean(text).translate(_QUOTES))
     return " ".join(plain.casefold().split())
+
+
+def _letters(text: str) -> str:
+    """The letters and digits of a name, folded; all of it where it has none."""
+    folded = fold(text).replace("\u00d7", "x")
+    return "".join(filter(str.isalnum, folded)) or folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ def _is_in(name: TitleName, language: str) -> bool:
 
 def _vote(said: Iterable[_Said]) -> Chosen[str | None]:
     pairs: list[tuple[Source, str | None]] = [(source, name.text) for source, name in said]
-    return choose_weighted(pairs, weights=TITLES, rule=_RULE, nobody=None, key=lambda text: fold(text or ""))
+    return choose_weighted(pairs, weights=TITLES, rule=_RULE, nobody=None, key=lambda text: _letters(text or ""))
 
 
 def _main(said: Sequence[_Said]) -> Chosen[str]:
@@ -104,7 +111,7 @@ def _main(said: Sequence[_Said]) -> Chosen[str]:
     for level in ([*romaji, *neutral] if romaji else [], neutral, mains, said):
         pairs = [(source, name.text) for source, name in level]
         if pairs:
-            return choose_weighted(pairs, weights=TITLES, rule=_RULE, nobody="", key=fold)
+            return choose_weighted(pairs, weights=TITLES, rule=_RULE, nobody="", key=_letters)
     return nobody_said("")
 
 

@@ -22,14 +22,15 @@ from pipeline.domain.title import StageInput, id_key
 from pipeline.errors import one_line
 from pipeline.stages.choose import choose_weighted, heaviest, in_order, nobody_said
 from pipeline.stages.names_of_work import fold
+from pipeline.stages.originals import find_original
 from pipeline.stages.weights import BASICS, TITLES
 from pipeline.stages.works import Mention, Work, format_key, format_name, join_mentions
 
 __all__ = ["VERSION", "decide", "work_keys"]
 
-VERSION: Final = 2
+VERSION: Final = 3
 
-_RULE: Final = "rule:relation_vote@1"
+_RULE: Final = "rule:relation_vote@2"
 _KIND: Final = RelationKind
 _INVERSE_PAIRS: Final = (
     frozenset({_KIND.PREQUEL, _KIND.SEQUEL}),
@@ -69,7 +70,8 @@ def decide(inputs: StageInput) -> RelationsDraft:
     unnamed = [*_catalogue_mentions(inputs, own, works)]
     works = join_mentions([*others, *unnamed])
     anime = [_decide(work, inputs) for work in works if work.is_anime]
-    rest = [_decide(work, inputs) for work in works if not work.is_anime]
+    original = find_original(works, sources, inputs.title.row)
+    rest = [_decide(work, inputs, is_original=work is original) for work in works if not work.is_anime]
     decided = sorted([*anime, *rest], key=lambda one: _place(one.work))
     itself = [mention.source for mention in mentions if own.intersection(mention.keys)]
     return RelationsDraft(
@@ -142,11 +144,12 @@ def _catalogue_mentions(inputs: StageInput, own: frozenset[str], works: Sequence
             yield Mention(Source.CATALOGUE, True, RelationKind.OTHER, "", keys, ids, url=url)
 
 
-def _decide(work: Work, inputs: StageInput) -> _Decided:
-    claims = _claims(work)
+def _decide(work: Work, inputs: StageInput, *, is_original: bool = False) -> _Decided:
+    claims = [(source, _KIND.SOURCE) for source, _ in _claims(work)] if is_original else _claims(work)
     voted = choose_weighted(claims, weights=BASICS, rule=_RULE, nobody=RelationKind.OTHER)
     kinds = {kind for _, kind in claims}
-    related = _related(work, voted.value, _confidence(work, voted, kinds, inputs.choosing), inputs)
+    sure = _confidence(work, voted, kinds, inputs.choosing)
+    related = _related(work, voted.value, min(sure, _BY_NAME) if is_original else sure, inputs)
     unknown = sorted({mention.kind_text for mention in work.mentions if mention.kind is None})
     is_open = voted.conflict or (bool(unknown) and voted.value is RelationKind.OTHER)
     lost = tuple(

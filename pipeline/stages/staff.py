@@ -21,12 +21,12 @@ from pipeline.domain.title import StageInput
 from pipeline.stages.answered import RoleAnswers, ask_role, role_name
 from pipeline.stages.choose import SINGLE_SOURCE, collected
 from pipeline.stages.companies import choose_companies
-from pipeline.stages.members import by_trust, first_said, ids_of, natural_name, spoken_by
+from pipeline.stages.members import by_trust, first_picture, first_said, ids_of, natural_name, spoken_by
 from pipeline.stages.roles import OTHER, importance, roles
 
 __all__ = ["VERSION", "choose_staff", "decide", "voices_of"]
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 _Members = Sequence[tuple[Source, Credit]]
 
@@ -89,7 +89,7 @@ def _record(inputs: StageInput, group: Group, answers: RoleAnswers) -> StaffReco
         roles=[role for role in roles() if role in held and (role != OTHER or held == {OTHER})],
         credits=list(dict.fromkeys(filter(None, map(_printed, each)))),
         episodes="; ".join(filter(None, episodes)) or None,
-        image_url=first_said(one.image_url for one in each),
+        image_url=first_picture(one.image_url for one in each),
         ids=ids_of(members),
         sources=spoken_by(members),
         match_confidence=group.confidence,

@@ -13,7 +13,7 @@ from pipeline.stages.media import choose_images, choose_links, choose_songs, cho
 
 __all__ = ["VERSION", "decide"]
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 
 def decide(inputs: StageInput) -> StatisticsDraft:

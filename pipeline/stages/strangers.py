@@ -41,7 +41,9 @@ def _finding(one: SourceTitle, sources: Sequence[SourceTitle], row: CatalogueRow
     if _shares_a_name(_names((one,)), {*_names(others), *map(fold, (row.title, *row.synonyms))}):
         return None
     told = " or ".join(map(str, sorted(years)))
-    message = f"{name} is called {one.titles[0].text[:120]!r} and dated {year}; the others have no such name and say {told}"
+    message = (
+        f"{name} is called {one.titles[0].text[:120]!r} and dated {year}; the others have no such name and say {told}"
+    )
     return Finding("another_work", message, "platform_ids", one.source)
 
 

@@ -7,7 +7,7 @@ from pipeline.domain.names import Source
 from pipeline.domain.record import CharacterRecord, VoiceActorRecord, VoiceRecord
 from pipeline.domain.source_title import Character, VoiceActor
 from pipeline.domain.text import clean, name_key
-from pipeline.stages.members import first_said, ids_of, natural_name, spoken_by
+from pipeline.stages.members import first_picture, first_said, ids_of, natural_name, spoken_by
 
 __all__ = ["list_voice_actors", "merge_voices"]
 
@@ -40,7 +40,7 @@ def _voice(same: Sequence[tuple[Source, VoiceActor]]) -> VoiceRecord:
         name_native=first_said(clean(actor.name_native) or None for actor in each if actor.name_native),
         note="; ".join(filter(None, notes)) or None,
         ids=ids_of(same),
-        image_url=first_said(actor.image_url for actor in each),
+        image_url=first_picture(actor.image_url for actor in each),
         sources=spoken_by(same),
     )
 

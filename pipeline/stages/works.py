@@ -13,7 +13,7 @@ from typing import Final
 from pipeline.domain.names import RelationKind, Site, Source
 from pipeline.domain.text import norm
 
-__all__ = ["Mention", "Work", "format_key", "format_name", "join_mentions"]
+__all__ = ["Mention", "Work", "format_key", "format_name", "join_mentions", "title_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Work:
 
     def titles(self) -> set[str]:
         """Comparable titles; where a platform gives none, what it made of the title in its address."""
-        return {key for mention in self.mentions if (key := _title_key(mention.title or _slug(mention)))}
+        return {key for mention in self.mentions if (key := title_key(mention.title or _slug(mention)))}
 
     def years(self) -> set[int]:
         """Years anybody gives."""
@@ -65,7 +65,7 @@ class Work:
         return {format_key(mention.format) for mention in self.mentions if mention.format}
 
 
-def _title_key(title: str) -> str:
+def title_key(title: str) -> str:
     """A title for comparing; what stands in brackets counts, since it often tells two works apart."""
     return norm(title.replace("(", " ").replace(")", " ")).replace(" ", "")
 

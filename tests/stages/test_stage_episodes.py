@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -165,3 +166,24 @@ def test_a_time_without_a_day_supports_the_day_others_give_for_it() -> None:
     assert (agreed.value, agreed.sources, agreed.conflict) == (night, (Source.ANIMESCHEDULE, MAL), False)
     apart = decide(SourceTitle(MAL, "1", broadcast=evening), schedule).broadcast
     assert (apart.value, apart.conflict) == (Broadcast(None, "01:00"), True)
+
+
+@pytest.mark.parametrize(
+    ("clock", "day", "time", "meant"),
+    [
+        ("18:15", "SUNDAY", "18:00", "SUNDAY"),
+        ("00:05", "SUNDAY", "23:55", "MONDAY"),
+        ("23:50", "MONDAY", "00:10", "SUNDAY"),
+        ("17:00", "SUNDAY", "18:00", "SUNDAY"),
+        ("19:01", "SUNDAY", "18:00", None),
+    ],
+)
+def test_a_clock_a_little_off_is_the_same_slot_and_keeps_its_day(
+    clock: str, day: str, time: str, meant: str | None
+) -> None:
+    """Otherwise the weightier platform, which has no days, would cost the record the day."""
+    schedule = SourceTitle(Source.ANIMESCHEDULE, "1", broadcast=Broadcast(None, clock))
+    chosen = decide(SourceTitle(MAL, "1", broadcast=Broadcast(day, time)), schedule).broadcast
+    assert chosen.value is not None
+    assert (chosen.value.day, chosen.value.time) == (meant, clock)
+    assert chosen.conflict is (meant != day)

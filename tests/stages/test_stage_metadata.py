@@ -472,3 +472,25 @@ def test_a_name_is_one_however_its_apostrophe_is_printed():
     sources = [said(source, titles=(one,)) for source, one in zip((ANILIST, MAL, ANIDB), names, strict=True)]
     chosen = decide(*sources).title_english
     assert (len(chosen.sources), chosen.conflict) == (3, False)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Shinseiki Evangelion", "Shin Seiki Evangelion"),
+        ("Mahou Shoujo Madoka★Magica", "Mahou Shoujo Madoka☆Magica"),
+        ("SPY×FAMILY", "Spy x Family"),
+        ("ゾイド新世紀 / ゼロ", "ゾイド新世紀／ゼロ"),
+    ],
+)
+def test_signs_and_spaces_are_no_conflict_of_names(one, other):
+    """The weightier spelling is the title, the other stays a synonym where it is not the same when folded."""
+    draft = decide(said(ANIDB, titles=(name(one, language="ja"),)), said(MAL, titles=(name(other, language="ja"),)))
+    assert (draft.title_japanese.value, draft.title_japanese.conflict) == (one, False)
+    assert draft.title_japanese.sources == (ANIDB, MAL)
+    assert other in [synonym.text for synonym in draft.synonyms.value]
+
+
+def test_a_name_of_signs_only_is_a_name():
+    draft = decide(said(ANIDB, titles=(name("!?"),)), said(MAL, titles=(name("...", language="ja"),)))
+    assert (draft.title.value, draft.title_japanese.value) == ("!?", "...")

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from pipeline.domain.canonical import dump_json
 from pipeline.domain.drafts import RelationsDraft
-from pipeline.domain.names import RelationKind, Site
-from pipeline.domain.source_title import ForeignId, Relation
+from pipeline.domain.names import RelationKind, Site, SourceMaterial, TitleKind
+from pipeline.domain.source_title import ForeignId, PartialDate, Relation, TitleName
 from pipeline.stages import relations
 from pipeline.stages.works import format_key
 
@@ -301,3 +301,41 @@ def test_a_format_is_written_in_one_way(said_word, shown):
     """Every platform writes formats in its own way; the record does not."""
     draft = decide(said(PLANET, relations=(related(KIND.OTHER, mal("5"), title="Lamp", form=said_word),)))
     assert draft.related_anime.value[0].format == shown
+
+
+def printed(kind, id_, title, *, site=Site.MAL, form=None, year=None):
+    return related(kind, (site, id_), title=title, type_="manga", form=form, year=year)
+
+
+def kinds_of(*works, source=MAL, material=SourceMaterial.MANGA, **more):
+    named = TitleName("Hashi no Ue", TitleKind.MAIN, "ja-Latn")
+    draft = decide(said(source, titles=(named,), source_material=material, relations=works, **more))
+    return {(work.ids.get("mal") or work.ids["kitsu"])[0]: work.relation for work in draft.relations.value}
+
+
+def test_the_work_an_anime_was_made_from_is_its_source_where_one_word_means_both():
+    """MyAnimeList calls it "adaptation"; a spin-off of another name, a guide book and the like stay what they are."""
+    works = (
+        printed(KIND.ADAPTATION, "13", "Hashi no Ue"),
+        printed(KIND.ADAPTATION, "14", "Hashi no Ue: Shima-hen"),
+        printed(KIND.OTHER, "15", "Hashi no Ue"),
+    )
+    assert kinds_of(*works) == {"13": KIND.SOURCE, "14": KIND.ADAPTATION, "15": KIND.OTHER}
+
+
+@pytest.mark.parametrize("material", [SourceMaterial.ORIGINAL, SourceMaterial.VIDEO_GAME, None])
+def test_what_was_made_of_an_original_anime_stays_its_adaptation(material):
+    assert kinds_of(printed(KIND.ADAPTATION, "13", "Hashi no Ue"), material=material) == {"13": KIND.ADAPTATION}
+
+
+def test_of_two_works_of_one_name_the_kind_and_the_year_tell_the_original():
+    """Kitsu says both; without either nothing is guessed."""
+    manga = printed(KIND.ADAPTATION, "1", "Hashi no Ue", site=Site.KITSU, form="manga", year=2010)
+    novel = printed(KIND.ADAPTATION, "2", "Hashi no Ue", site=Site.KITSU, form="novel", year=2008)
+    light = SourceMaterial.LIGHT_NOVEL
+    assert kinds_of(manga, novel, source=KITSU) == {"1": KIND.SOURCE, "2": KIND.ADAPTATION}
+    assert kinds_of(manga, novel, source=KITSU, material=light) == {"1": KIND.ADAPTATION, "2": KIND.SOURCE}
+    late = {"start": PartialDate(2009, 4)}
+    assert kinds_of(manga, novel, source=KITSU, **late) == {"1": KIND.ADAPTATION, "2": KIND.ADAPTATION}
+    twins = (printed(KIND.ADAPTATION, "1", "Hashi no Ue"), printed(KIND.ADAPTATION, "2", "Hashi no Ue"))
+    assert set(kinds_of(*twins).values()) == {KIND.ADAPTATION}

@@ -169,6 +169,18 @@ def test_anilists_rest_is_a_licensor_where_another_platform_says_so() -> None:
     assert (lamp.name, lamp.is_main, lamp.sources) == ("Lamp Video", None, [Source.ANILIST, Source.MAL])
 
 
+def test_one_number_at_anilist_and_myanimelist_is_one_company() -> None:
+    """AniList took its first numbers over from there, and writes some names otherwise."""
+    producer = CompanyRole.PRODUCER
+    anilist = SourceTitle(Source.ANILIST, "1", companies=(Company("Yomiuri TV", producer, False, "76"),))
+    mal = SourceTitle(Source.MAL, "1", companies=(Company("Yomiuri Telecasting", producer, id="76"),))
+    kitsu = SourceTitle(Source.KITSU, "1", companies=(Company("Other", producer, id="76"),))
+    one, other = staff.decide(aligned(anilist, mal, kitsu)).producers.value
+    assert (one.name, one.aliases) == ("Yomiuri TV", ["Yomiuri Telecasting"])
+    assert one.ids == {"anilist": "76", "mal": "76"}
+    assert other.sources == [Source.KITSU]
+
+
 def test_a_company_is_shown_in_both_cases_where_anybody_writes_it_so() -> None:
     """AniList prints the logo's capitals."""
     anilist = SourceTitle(Source.ANILIST, "1", companies=(Company("LAMPHOUSE", CompanyRole.STUDIO),))

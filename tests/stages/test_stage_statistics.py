@@ -157,8 +157,36 @@ def test_pictures_are_one_per_path_without_query_largest_first():
         said(MAL, images=(cover("https://m.org/c.jpg", size="large"), cover("https://m.org/d.jpg", size="small"))),
     )
     urls = [image.url for image in draft.images.value["cover"]]
-    assert urls == ["https://k.org/b.jpg", "https://cdn.org/a.jpg", "https://m.org/c.jpg", "https://m.org/d.jpg"]
+    assert urls == ["https://m.org/c.jpg", "https://k.org/b.jpg", "https://m.org/d.jpg", "https://cdn.org/a.jpg"]
     assert draft.images.sources == (ANIDB, KITSU, MAL)
+
+
+def test_a_large_picture_nobody_measured_stands_before_a_measured_tiny_one():
+    """Kitsu counts the pixels of all sizes but the original, which is the largest."""
+    draft = decide(
+        said(
+            KITSU,
+            images=(
+                cover("https://k.org/tiny.jpg", 110, 156, size="tiny"),
+                cover("https://k.org/o.jpg", size="original"),
+            ),
+        ),
+        said(
+            ANILIST,
+            images=(cover("https://a.org/m.jpg", size="medium"), cover("https://a.org/x.jpg", size="extraLarge")),
+        ),
+    )
+    urls = [image.url for image in draft.images.value["cover"]]
+    assert urls == ["https://k.org/o.jpg", "https://a.org/x.jpg", "https://a.org/m.jpg", "https://k.org/tiny.jpg"]
+
+
+def test_videos_stand_in_their_platforms_order_what_several_show_first():
+    """By id a characters' video would stand before the trailer."""
+    mal = [Trailer("youtube", id_, f"https://y/{id_}") for id_ in ("main", "pv", "character")]
+    draft = decide(
+        said(MAL, trailers=tuple(mal)), said(KITSU, trailers=(Trailer("youtube", "zz", "https://y/zz"), mal[1]))
+    )
+    assert [trailer.id for trailer in draft.trailers.value] == ["pv", "main", "zz", "character"]
 
 
 def test_pictures_stand_by_role_with_the_catalogues():
