@@ -212,6 +212,8 @@ def _character(said: Said, figure: Figure) -> Character:
         gender=figure.gender,
         birthday=figure.birthday,
         blood_type=figure.blood_type,
+        hair_color=figure.hair,
+        eye_color=figure.eyes,
         attributes=(("Hair", figure.hair), ("Eyes", figure.eyes)),
         description=figure.description,
         spoilers=(figure.spoiler,) if figure.spoiler else (),

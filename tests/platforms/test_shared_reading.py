@@ -19,6 +19,7 @@ from pipeline.platforms._dates import (
     japan_date,
     partial_date,
 )
+from pipeline.platforms._facts import Facts, read_facts
 from pipeline.platforms._http import check_json, check_status, stated_wait_s
 from pipeline.platforms._links import absolute_url, foreign_id, kind_of_host, wiki_language
 from pipeline.platforms._notes import Notes
@@ -303,3 +304,30 @@ def test_a_site_is_one_again_when_it_is_read_back(site: Site | str, kind: type) 
     (back,) = load_json(SourceTitle, dump_json(SourceTitle, one)).identifiers
     assert back == ForeignId(site, "5")
     assert type(back.site) is kind
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "facts"),
+    [
+        ("Birthdate", "June 26, 2044", Facts(birthday="06-26")),
+        ("birthday", "February 10", Facts(birthday="02-10")),
+        ("Date of Birth", "3rd of March", Facts(birthday="03-03")),
+        ("Birthday", "29 Feb. 2000", Facts(birthday="02-29")),
+        ("Birthday", "1899", Facts()),
+        ("Birthday", "June 31", Facts()),
+        ("Birthday", "12/25", Facts()),
+        ("Blood type", "O", Facts(blood_type="O")),
+        ("Blood  Type", "type ab (Rh-)", Facts(blood_type="AB")),
+        ("Blood type", "unknown", Facts()),
+        ("Age", "15, ", Facts(age="15")),
+        ("Hair", "blue", Facts(hair_color="blue")),
+        ("Eye colour", "dark red", Facts(eye_color="dark red")),
+        ("Eyes", "She has the eyes of her father, who was a sailor once", Facts()),
+        ("Sex", "Male", Facts(gender="Male")),
+        ("Height", "185 cm", Facts()),
+        ("Hair", "", Facts()),
+    ],
+)
+def test_labelled_facts_have_fields(label: str, value: str, facts: Facts) -> None:
+    """What is not certain is left to the attributes."""
+    assert read_facts([(label, value)]) == facts

@@ -6,6 +6,7 @@ from typing import Final
 
 from pipeline.domain.names import CharacterRole
 from pipeline.domain.source_title import Character, Credit, VoiceActor
+from pipeline.platforms._facts import read_facts
 from pipeline.platforms._notes import Notes
 from pipeline.platforms._reading import JsonObject
 from pipeline.platforms.anilist._markup import read_biography
@@ -74,6 +75,7 @@ def _character(edge: JsonObject, notes: Notes) -> Character | None:
         notes.note("character_unreadable", f"a character without id or name (edge {edge.id('id')})", "characters")
         return None
     biography = read_biography(node.prose("description"))
+    facts = read_facts(biography.attributes)
     birthday, birth_year = _birthday(node)
     credited_as = edge.text("name")
     others = (*names.texts("alternative"), *((credited_as,) if credited_as not in (None, name) else ()))
@@ -85,10 +87,12 @@ def _character(edge: JsonObject, notes: Notes) -> Character | None:
         name_native=names.text("native"),
         alternative_names=tuple(dict.fromkeys(others)),
         spoiler_names=names.texts("alternativeSpoiler"),
-        age=node.id("age"),
-        gender=node.text("gender"),
-        birthday=birthday,
-        blood_type=node.text("bloodType"),
+        age=node.id("age") or facts.age,
+        gender=node.text("gender") or facts.gender,
+        birthday=birthday or facts.birthday,
+        blood_type=node.text("bloodType") or facts.blood_type,
+        hair_color=facts.hair_color,
+        eye_color=facts.eye_color,
         attributes=(*biography.attributes, *year),
         description=biography.text,
         spoilers=biography.spoilers,

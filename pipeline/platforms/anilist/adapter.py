@@ -38,7 +38,7 @@ class AniListAdapter:
     """
 
     name: ClassVar[Platform] = Platform.ANILIST
-    convert_version: ClassVar[int] = 3
+    convert_version: ClassVar[int] = 4
     titles: int = MAX_BATCH
 
     def __post_init__(self) -> None:

@@ -14,7 +14,7 @@ from pipeline.platforms.jikan.requests import CORE, Base, expect_kinds, plan_tit
 
 __all__ = ["JikanAdapter"]
 
-_CONVERT_VERSION: Final = 2
+_CONVERT_VERSION: Final = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Final
 
 from pipeline.domain.names import CharacterRole
 from pipeline.domain.source_title import Character, Credit, VoiceActor
+from pipeline.platforms._facts import read_facts
 from pipeline.platforms._notes import Notes
 from pipeline.platforms._reading import JsonObject
 from pipeline.platforms._text import clean_line, make_text
@@ -43,11 +44,17 @@ def _with_biography(character: Character, detail: JsonObject) -> Character:
         text = text[found.end() :]
     if about is not None and about.origin is not None:
         attributes["Source"] = about.origin
+    facts = read_facts(attributes.items())
     return replace(
         character,
         name_native=detail.text("name_kanji"),
         nicknames=detail.texts("nicknames"),
-        age=attributes.get("Age"),
+        age=facts.age,
+        gender=facts.gender,
+        birthday=facts.birthday,
+        blood_type=facts.blood_type,
+        hair_color=facts.hair_color,
+        eye_color=facts.eye_color,
         attributes=tuple(attributes.items()),
         description=text or None,
     )

@@ -349,3 +349,15 @@ def test_links_without_a_type_are_what_their_address_says() -> None:
     urls = ("https://twitter.com/a", "https://en.wikipedia.org/wiki/A", "https://www.netflix.com/title/1")
     links = made(externalLinks=[{"url": url, "site": "x"} for url in urls]).links
     assert [link.kind for link in links] == [LinkKind.SOCIAL, LinkKind.DATABASE, LinkKind.OTHER]
+
+
+def test_a_characters_labelled_facts_fill_what_anilist_has_no_field_for() -> None:
+    """Its own fields go before them."""
+    said = {
+        "id": 3,
+        "name": {"full": "Mio"},
+        "gender": "Female",
+        "description": "__Hair:__ blue\n__Gender:__ none\n\nShe.",
+    }
+    [one] = made(characters={"edges": [{"id": 1, "role": "MAIN", "node": said}]}).characters
+    assert (one.hair_color, one.gender, one.description) == ("blue", "Female", "She.")

@@ -167,12 +167,15 @@ def test_a_plan_counts_the_extras(type_: TitleType, episodes: int | None, core: 
 
 def test_a_biography_is_taken_apart() -> None:
     """Labelled facts in front, the text after; a label inside the text stays text."""
-    about = "Age: 17 (begin)\nBlood type: AB\n\nShe waits.\n\nNote: she waits long.\n(Source: Booklet)"
+    about = "Age: 17 (begin)\nBlood type: AB\nBirthday: May 4\nHair color: red\n\n"
+    about += "She waits.\n\nNote: she waits long.\n(Source: Booklet)"
     detail = body({"mal_id": 4, "name": "First Last", "name_kanji": "名前", "nicknames": ["Na"], "about": about})
     [one, other] = CORE.convert("7", {"full": FULL, "characters": CAST, "character/4": detail}).characters
     assert one.name == "Name 4"
     assert (one.name_native, one.nicknames, one.age) == ("名前", ("Na",), "17 (begin)")
-    assert one.attributes == (("Age", "17 (begin)"), ("Blood type", "AB"), ("Source", "Booklet"))
+    assert (one.birthday, one.blood_type, one.hair_color, one.eye_color) == ("05-04", "AB", "red", None)
+    facts = (("Age", "17 (begin)"), ("Blood type", "AB"), ("Birthday", "May 4"), ("Hair color", "red"))
+    assert one.attributes == (*facts, ("Source", "Booklet"))
     assert one.description == "She waits.\n\nNote: she waits long."
     assert (other.description, other.attributes, other.nicknames) == (None, (), ())
 
