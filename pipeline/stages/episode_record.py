@@ -1,6 +1,6 @@
 """One episode of the record from one group of the alignment."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
 from pipeline.domain.aligned import EpisodeGroup
@@ -25,8 +25,8 @@ _LANGUAGES: Final = {"en": 0, "ja-Latn": 1, None: 2, "ja": 3}
 _Members = Sequence[tuple[Source, Episode]]
 
 
-def merge_episode(inputs: StageInput, group: EpisodeGroup) -> EpisodeRecord:
-    """Merge all records of one episode."""
+def merge_episode(inputs: StageInput, group: EpisodeGroup, staff: Mapping[int, list[str]]) -> EpisodeRecord:
+    """Merge all records of one episode. ``staff``: who worked on it, by the numbers of regular episodes."""
     members: _Members = [(source.source, source.episodes[item]) for source, item in by_trust(inputs, group.members)]
     each = [episode for _, episode in members]
     titles = _titles(each)
@@ -45,6 +45,7 @@ def merge_episode(inputs: StageInput, group: EpisodeGroup) -> EpisodeRecord:
         is_recap=_voted(members, lambda one: one.is_recap),
         thumbnails=distinct_urls(one.thumbnail_url for one in each),
         streaming=_streaming(each),
+        staff=staff.get(group.number, []) if group.number and group.kind == EpisodeKind.REGULAR else [],
         other_numbers=_other_numbers(members, group.number),
         ids=ids_of(members),
         sources=spoken_by(members),

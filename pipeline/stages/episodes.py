@@ -16,6 +16,7 @@ from pipeline.domain.title import StageInput
 from pipeline.stages.airing import choose_broadcast, choose_next, collect_delays, collect_slots
 from pipeline.stages.choose import SINGLE_SOURCE, choose_weighted, collected, in_order
 from pipeline.stages.episode_record import find_oddities, merge_episode
+from pipeline.stages.episode_staff import staff_by_episode
 from pipeline.stages.weights import BASICS
 
 __all__ = ["VERSION", "choose_other_counts", "decide"]
@@ -79,7 +80,8 @@ def _forgive(chosen: Chosen[int | None]) -> Chosen[int | None]:
 
 
 def _details(inputs: StageInput) -> Chosen[list[EpisodeRecord]]:
-    records = [merge_episode(inputs, group) for group in inputs.alignment.episodes]
+    staff = staff_by_episode(inputs) if inputs.alignment.episodes else {}
+    records = [merge_episode(inputs, group, staff) for group in inputs.alignment.episodes]
     joined = [record.match_confidence for record in records if len(record.sources) > 1]
     return collected(
         records,

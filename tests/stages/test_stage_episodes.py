@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from pipeline.domain.canonical import dump_json
 from pipeline.domain.claims import Chosen
 from pipeline.domain.drafts import EpisodesDraft
-from pipeline.domain.names import AiringStatus, Source, TitleKind
+from pipeline.domain.names import AiringStatus, EpisodeKind, Source, TitleKind
 from pipeline.domain.source_title import (
     AiringSlot,
     Broadcast,
+    Credit,
     Delay,
     Episode,
     PartialDate,
@@ -23,6 +24,7 @@ from pipeline.domain.source_title import (
 from pipeline.domain.title import CatalogueRow
 from pipeline.stages import episodes
 from pipeline.stages.choose import NOBODY
+from pipeline.stages.episode_staff import numbers_of
 
 from .casting import INPUTS, ROW, aligned, shuffled
 
@@ -187,3 +189,41 @@ def test_a_clock_a_little_off_is_the_same_slot_and_keeps_its_day(
     assert chosen.value is not None
     assert (chosen.value.day, chosen.value.time) == (meant, clock)
     assert chosen.conflict is (meant != day)
+
+
+def test_who_worked_on_an_episode_stands_with_it() -> None:
+    """By the note of the credit, once for all platforms; who did more important things comes first."""
+    anilist = SourceTitle(
+        ANILIST,
+        "1",
+        episodes=(Episode(1), Episode(2), Episode(1, EpisodeKind.SPECIAL)),
+        staff=(
+            Credit("Aki Key", "Key Animation", "1", episodes="OP, eps 1-2"),
+            Credit("Mio Board", "Storyboard", "2", episodes="1"),
+            Credit("Rei Direct", "Director", "3"),
+            Credit("Abe Song", "Theme Song Performance", "4", episodes="ED1"),
+        ),
+    )
+    mal = SourceTitle(MAL, "1", staff=(Credit("Board, Mio", "Storyboard", "7", episodes="eps 1"),))
+    records = decide(anilist, mal).episode_details.value
+    assert [(one.kind, one.number, one.staff) for one in records] == [
+        (EpisodeKind.REGULAR, 1, ["Mio Board (Storyboard)", "Aki Key (Key Animation)"]),
+        (EpisodeKind.REGULAR, 2, ["Aki Key (Key Animation)"]),
+        (EpisodeKind.SPECIAL, 1, []),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("printed", "numbers"),
+    [
+        ("1, 3-5", {1, 3, 4, 5}),
+        ("OP, eps 1\u20132 & 7", {1, 2, 7}),
+        ("ep. 12", {12}),
+        ("ED5", set()),
+        ("5-3", set()),
+        ("1-500", set()),
+        (", ".join(map(str, range(500))), set()),
+    ],
+)
+def test_a_note_names_its_episodes(printed: str, numbers: set[int]) -> None:
+    assert numbers_of(printed) == numbers
