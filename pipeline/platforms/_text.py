@@ -39,6 +39,10 @@ _ORIGIN: Final = re.compile(
     r")[\s.]*$",
     re.IGNORECASE,
 )
+_CREDIT_LINE: Final = re.compile(
+    rf"\n[ \t]*[(\[]\s*(?:source\s*[:\uff1a]|written by\b)\s*(?P<inside>{_INSIDE})[)\]][ \t.]*(?=\n)", re.IGNORECASE
+)
+"""A credit with a line of its own, below which notes follow (``Note: the last episode is longer``)."""
 _TAIL: Final = 400
 _BRACKETS_THAT_ARE_PROSE: Final = 120
 """A longer bracket is a remark, not a credit."""
@@ -83,15 +87,21 @@ def strip_bbcode(text: str) -> str:
 def split_origin(text: str) -> tuple[str, str | None]:
     """Take the credit off the end: ``("…", "MAL Rewrite")``. A text that is nothing but a credit is left whole."""
     end = text[-_TAIL:].casefold()
-    if "source" not in end and "written by" not in end:
-        return text, None
-    found = _ORIGIN.search(text, max(0, len(text) - _TAIL))
-    if found is None or found.start() == 0:
-        return text, None
+    found = _ORIGIN.search(text, max(0, len(text) - _TAIL)) if "source" in end or "written by" in end else None
+    if found is None:
+        return _split_line(text)
     origin = clean_line(found["inside"] or found["line"] or "")
-    if not origin or len(origin) > _BRACKETS_THAT_ARE_PROSE:
+    if found.start() == 0 or not origin or len(origin) > _BRACKETS_THAT_ARE_PROSE:
         return text, None
     return text[: found.start()].rstrip(), origin
+
+
+def _split_line(text: str) -> tuple[str, str | None]:
+    found = _CREDIT_LINE.search(text) if "\n(" in text or "\n[" in text else None
+    origin = clean_line(found["inside"]) if found else ""
+    if found is None or found.start() == 0 or not origin or len(origin) > _BRACKETS_THAT_ARE_PROSE:
+        return text, None
+    return f"{text[: found.start()].rstrip()}\n\n{text[found.end() :].lstrip()}".rstrip(), origin
 
 
 def make_text(raw: str | None, language: str | None = None) -> Text | None:

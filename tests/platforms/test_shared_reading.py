@@ -203,10 +203,15 @@ def test_markup_goes_and_words_stay() -> None:
         ("(Source: x)", "(Source: x)", None),
         ("His power source: love", "His power source: love", None),
         (f"A. (Source: {'x' * 150})", f"A. (Source: {'x' * 150})", None),
+        ("A.\n\n(Source: Viz)\n\nNote: b (source).", "A.\n\nNote: b (source).", "Viz"),
+        ("A.\n[Written by MAL Rewrite]\nNote: c", "A.\n\nNote: c", "MAL Rewrite"),
+        ("A\n(Source: x) b", "A\n(Source: x) b", None),
+        ("\n(Source: x)\nb", "\n(Source: x)\nb", None),
+        ("A.\n\n(Source: one)\n\nNote: b\n\n(Source: two)", "A.\n\n(Source: one)\n\nNote: b", "two"),
     ],
 )
 def test_credit_leaves_the_text(text: str, rest: str, origin: str | None) -> None:
-    """Only a credit at the very end is one."""
+    """Only a credit at the very end is one, or one with a line of its own above the notes."""
     assert split_origin(text) == (rest, origin)
 
 

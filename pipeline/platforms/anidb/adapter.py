@@ -14,7 +14,7 @@ from pipeline.platforms.anidb.requests import ANIME, plan_title
 
 __all__ = ["AnidbAdapter"]
 
-_CONVERT_VERSION: Final = 1
+_CONVERT_VERSION: Final = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,13 +84,19 @@ _OWN_COUNTRY: Final = frozenset(
     {"ja_jp", "ko_kr", "th_th", "fr_fr", "de_de", "it_it", "ru_ru", "es_es", "pl_pl", "hu_hu", "tr_tr", "nl_nl"}
     | {"vi_vn", "id_id", "he_il", "ar_ae", "uk_ua", "sv_se", "da_dk", "fi_fi", "el_gr", "cs_cz", "ro_ro", "pt_pt"}
 )
-_ROMANISED: Final = {"jp": "ja", "ja": "ja", "kr": "ko", "ko": "ko", "cn": "zh", "zh": "zh", "tw": "zh", "th": "th"}
+_ROMANISED: Final = {"jp": "ja", "ja": "ja", "kr": "ko", "ko": "ko", "cn": "zh", "zh": "zh", "tw": "zh", "th": "th"} | {
+    "ar": "ar", "ru": "ru", "vn": "vi", "il": "he", "he": "he", "gr": "el", "ua": "uk"
+}  # fmt: skip
+_ALIASES: Final = {"es_la": "es-419", "in": "id", "in_id": "id", "ca_es": "ca"}
+"""Locales whose parts say something else than they seem to (``es_la`` is no Spanish of Laos)."""
 _LOCALE: Final = re.compile(r"([a-z]{2,3})(?:_t_([a-z]{2}))?(?:_([a-z]{2}))?")
 
 
 def language_of(locale: str | None) -> str | None:
     """``ja_jp`` to ``ja``, ``en_jp`` to ``ja-Latn`` (Kitsu writes romaji so), ``en_us`` to ``en-US``."""
     key = (locale or "").lower().replace("-", "_")
+    if key in _ALIASES:
+        return _ALIASES[key]
     found = _LOCALE.fullmatch(key)
     if found is None:
         return None

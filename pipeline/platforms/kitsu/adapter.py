@@ -44,7 +44,7 @@ class KitsuAdapter:
     """
 
     name: ClassVar[Platform] = Platform.KITSU
-    convert_version: ClassVar[int] = 3
+    convert_version: ClassVar[int] = 4
     batch: int = MAX_BATCH
     largest_batch: int = LARGEST_BATCH
     api: Literal["graphql", "jsonapi"] = "graphql"

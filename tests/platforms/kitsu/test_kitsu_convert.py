@@ -210,6 +210,7 @@ def test_a_graphql_record_in_our_terms() -> None:
     [
         ("en", "en"), ("en_us", "en-US"), ("en_jp", "ja-Latn"), ("en_t_ja", "ja-Latn"), ("en-t-ja", "ja-Latn"),
         ("ja_jp", "ja"), ("en_kr", "ko-Latn"), ("zh_cn", "zh-CN"), ("pt_br", "pt-BR"), ("pt_pt", "pt"),
+        ("en_ar", "ar-Latn"), ("en_ru", "ru-Latn"), ("es_la", "es-419"), ("in_id", "id"), ("ca_es", "ca"),
         ("", None), (None, None), ("not a locale", None),
     ],
 )  # fmt: skip
