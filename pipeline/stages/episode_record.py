@@ -1,13 +1,14 @@
 """One episode of the record from one group of the alignment."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Final, TypeVar
 
 from pipeline.domain.aligned import EpisodeGroup
 from pipeline.domain.claims import Finding
 from pipeline.domain.names import EpisodeKind, Source
 from pipeline.domain.record import EpisodeRecord, OtherPlatformNumber
-from pipeline.domain.source_title import Episode, Link, SourceTitle, TitleName
+from pipeline.domain.source_title import Episode, Link, PartialDate, SourceTitle, TitleName
 from pipeline.domain.text import clean, norm
 from pipeline.domain.title import StageInput
 from pipeline.stages.addresses import parse_address
@@ -21,6 +22,8 @@ T = TypeVar("T")
 
 _LANGUAGES: Final = {"en": 0, "ja-Latn": 1, None: 2, "ja": 3}
 """Which title is shown: English, then romaji, then of no said language, then Japanese, then the others."""
+_FORTNIGHT: Final = 14
+"""Days by which episodes may air out of order; they are swapped now and then."""
 
 _Members = Sequence[tuple[Source, Episode]]
 
@@ -132,4 +135,26 @@ def find_oddities(sources: Iterable[SourceTitle]) -> tuple[Finding, ...]:
             if count:
                 message = f"{one.source.value} gives {count} episodes a {what}"
                 found.append(Finding("episode_figure_impossible", message, "episode_details", one.source))
+        if (message := _goes_back(one)) is not None:
+            found.append(Finding("episode_dates_go_back", message, "episode_details", one.source))
     return tuple(found)
+
+
+def _goes_back(one: SourceTitle) -> str | None:
+    """Where episodes aired long before those they follow: two runs, or two works, under one id."""
+    dated = sorted(
+        (episode.number, episode.aired)
+        for episode in one.episodes
+        if episode.kind is EpisodeKind.REGULAR and episode.number is not None and episode.aired and episode.aired.day
+    )
+    back = [(a, b) for a, b in pairwise(dated) if _about_day(a[1]) - _about_day(b[1]) > _FORTNIGHT]
+    if not back:
+        return None
+    (number, day), (later, earlier) = back[0]
+    more = f" (and {len(back) - 1} more)" if len(back) > 1 else ""
+    return f"{one.source.value}: episode {later} aired {earlier.text}, before episode {number}, {day.text}{more}"
+
+
+def _about_day(date: PartialDate) -> int:
+    """Days since the year 0 in months of 31, for distances that need not be exact."""
+    return (date.year * 12 + (date.month or 1)) * 31 + (date.day or 1)

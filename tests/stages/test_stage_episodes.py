@@ -227,3 +227,16 @@ def test_who_worked_on_an_episode_stands_with_it() -> None:
 )
 def test_a_note_names_its_episodes(printed: str, numbers: set[int]) -> None:
     assert numbers_of(printed) == numbers
+
+
+def test_episodes_that_aired_before_those_they_follow_are_a_finding() -> None:
+    """MyAnimeList has Cowboy Bebop's two runs under one id; a swapped week is no oddity."""
+
+    def run(*days: tuple[int, int]) -> SourceTitle:
+        aired = (PartialDate(1998, month, day) for month, day in days)
+        return SourceTitle(MAL, "1", episodes=tuple(Episode(n, aired=one) for n, one in enumerate(aired, 1)))
+
+    [finding] = decide(run((10, 24), (4, 3), (4, 10), (11, 14), (4, 17))).findings
+    assert (finding.code, finding.source) == ("episode_dates_go_back", MAL)
+    assert finding.message == "mal: episode 2 aired 1998-04-03, before episode 1, 1998-10-24 (and 1 more)"
+    assert decide(run((4, 3), (5, 1), (4, 24), (5, 8))).findings == ()
