@@ -1,6 +1,7 @@
 """``anime-enrich export``: every finished record in one file, JSON Lines or Parquet, whole or not at all."""
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,6 +9,7 @@ import orjson
 import zstandard
 
 from pipeline.cli.console import console
+from pipeline.cli.hearing import heard_at
 from pipeline.cli.whole_file import whole_file
 from pipeline.cli.workplace import ledger_of, load_settings
 from pipeline.domain.canonical import JsonValue
@@ -16,7 +18,8 @@ from pipeline.ledger import Ledger
 
 __all__ = ["export_command"]
 
-_PARQUET_ROWS: Final = 500
+_ROWS: Final = 500
+"""Titles read and written together."""
 
 
 def export_command(target: Path, checkpoints: Path | None, *, is_practice: bool, is_provenance: bool) -> int:
@@ -57,12 +60,19 @@ def _records(ledger: Ledger, torn: dict[str, str]) -> Iterator[bytes]:
 
 
 def _provenances(ledger: Ledger, torn: dict[str, str]) -> Iterator[bytes]:
-    for title in ledger.titles.finished():
-        if title.provenance is not None:
-            try:
-                yield ledger.blobs.get(title.provenance)
-            except Damaged:
-                torn[title.title_id] = title.name
+    """Reasons with the instant each source was heard, which the stored ones cannot hold."""
+    titles = ledger.titles.finished()
+    while some := list(islice(titles, _ROWS)):
+        heard = heard_at(ledger, [title.title_id for title in some])
+        for title in some:
+            if title.provenance is not None:
+                try:
+                    said = orjson.loads(ledger.blobs.get(title.provenance))
+                except Damaged:
+                    torn[title.title_id] = title.name
+                    continue
+                at = {source.value: at for source, at in heard.get(title.title_id, {}).items()}
+                yield orjson.dumps(said | {"heard_at": at})
 
 
 def _write_jsonl(target: Path, records: Iterator[bytes]) -> int:
@@ -95,7 +105,7 @@ def _write_parquet(target: Path, records: Iterator[bytes]) -> int:
         for record in records:
             batch.append(_flat(orjson.loads(record), schema))
             count += 1
-            if len(batch) == _PARQUET_ROWS:
+            if len(batch) == _ROWS:
                 writer.write_table(pa.Table.from_pylist(batch, schema=schema))
                 batch.clear()
         writer.write_table(pa.Table.from_pylist(batch, schema=schema))

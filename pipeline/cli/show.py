@@ -1,5 +1,6 @@
 """``anime-enrich show``: one title's record, and why each field is what it is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,8 +10,11 @@ from rich.markup import escape
 
 from pipeline.cli.briefly import brief
 from pipeline.cli.console import console, print_json
+from pipeline.cli.hearing import heard_at
 from pipeline.cli.workplace import find_titles, ledger_of, load_settings
 from pipeline.domain.canonical import JsonValue, load_json
+from pipeline.domain.names import Source
+from pipeline.domain.quality import SOURCE_OF
 from pipeline.domain.record import AnimeRecord, FieldProvenance, Provenance
 from pipeline.domain.title import id_key
 from pipeline.errors import BadInput, Damaged
@@ -50,37 +54,51 @@ def show_command(options: ShowOptions, checkpoints: Path | None, *, is_practice:
         except Damaged as error:
             ledger.titles.reopen([title_id])
             raise Damaged(f"{error} by `anime-enrich run {options.title}`") from error
+        found = _Found(record, provenance, heard_at(ledger, [title_id]).get(title_id, {}))
         if options.is_json:
-            print_json(_as_json(record, provenance, options))
+            print_json(_as_json(found, options))
         else:
-            _print(ledger, title, record, provenance, options)
+            _print(ledger, title, found, options)
     return 0
 
 
-def _as_json(record: AnimeRecord, provenance: Provenance, options: ShowOptions) -> dict[str, JsonValue]:
-    values: dict[str, JsonValue] = record.model_dump(mode="json")
-    reasons: dict[str, JsonValue] = provenance.model_dump(mode="json")
+_Heard = Mapping[Source, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A record, its reasons, and when each source was heard."""
+
+    record: AnimeRecord
+    provenance: Provenance
+    heard: _Heard
+
+
+def _as_json(found: _Found, options: ShowOptions) -> dict[str, JsonValue]:
+    values: dict[str, JsonValue] = found.record.model_dump(mode="json")
+    reasons: dict[str, JsonValue] = found.provenance.model_dump(mode="json")
     if options.field is not None:
         values = {options.field: values[options.field]}
         fields = reasons["fields"]
         reasons = {"fields": {options.field: fields.get(options.field) if isinstance(fields, dict) else None}}
-    return {"record": values, "provenance": reasons} if options.is_why else values
+    if not options.is_why:
+        return values
+    return {"record": values, "provenance": reasons, "heard_at": {s.value: at for s, at in found.heard.items()}}
 
 
-def _print(
-    ledger: Ledger, title: StoredTitle, record: AnimeRecord, provenance: Provenance, options: ShowOptions
-) -> None:
+def _print(ledger: Ledger, title: StoredTitle, found: _Found, options: ShowOptions) -> None:
+    record, provenance = found.record, found.provenance
     values: dict[str, JsonValue] = record.model_dump(mode="json")
     if options.field is not None:
         console.print_json(orjson.dumps(values[options.field]).decode())
         if options.is_why:
-            _print_reason(provenance.fields.get(options.field))
+            _print_reason(provenance.fields.get(options.field), found)
         return
     adult = "  [red]adult[/red]" if record.nsfw else ""
     console.print(f"[bold]{escape(record.title)}[/bold]  {title.title_id}  {title.result}{adult}", soft_wrap=True)
     if title.note:
         console.print(f"  {title.result}: {title.note}", style="yellow", markup=False)
-    _print_outcomes(ledger, title)
+    _print_outcomes(ledger, title, found.heard if options.is_why else {})
     _print_learned(ledger, title)
     _print_fields(values, provenance, is_why=options.is_why)
     for finding in provenance.findings:
@@ -89,10 +107,12 @@ def _print(
         )
 
 
-def _print_outcomes(ledger: Ledger, title: StoredTitle) -> None:
+def _print_outcomes(ledger: Ledger, title: StoredTitle, heard: _Heard) -> None:
     for platform, settled in ledger.fetched.outcomes([title.title_id])[title.title_id].items():
         outcome = settled.outcome
         note = f"  {outcome.reason}" if outcome.reason else ""
+        at = heard.get(SOURCE_OF[platform])
+        note += f"  heard {at}" if at else ""
         console.print(f"  {platform.value:<14} {outcome.outcome.value:<12} {' '.join(outcome.ids)}{note}", markup=False)
 
 
@@ -130,7 +150,7 @@ def _reason(reason: FieldProvenance) -> str:
     return told + (f"; {'; '.join(reason.evidence)}" if reason.evidence else "")
 
 
-def _print_reason(reason: FieldProvenance | None) -> None:
+def _print_reason(reason: FieldProvenance | None, found: _Found) -> None:
     if reason is None:
         console.print("why: nobody spoke of it")
         return
@@ -140,3 +160,7 @@ def _print_reason(reason: FieldProvenance | None) -> None:
         console.print(f"passed over: {brief(alternative)}", markup=False)
     for evidence in reason.evidence:
         console.print(f"evidence: {evidence}", markup=False)
+    for source in reason.sources:
+        licence, at = found.provenance.licences.get(source), found.heard.get(source)
+        if licence is not None:
+            console.print(f"{source.value}: {f'heard {at}, ' if at else ''}{licence}", markup=False)

@@ -344,7 +344,10 @@ class FieldProvenance(_Part):
 
 
 class Provenance(_Part):
-    """Beside the record: the reason of every field, the findings, and when each platform was read."""
+    """Beside the record: the reason of every field, the findings, and under which licence each source is.
+
+    When each was read is in the ledger: a pure function of the answers knows no clock.
+    """
 
     title_id: str
     fields: dict[str, FieldProvenance]

@@ -135,8 +135,8 @@ def find_oddities(sources: Iterable[SourceTitle]) -> tuple[Finding, ...]:
             if count:
                 message = f"{one.source.value} gives {count} episodes a {what}"
                 found.append(Finding("episode_figure_impossible", message, "episode_details", one.source))
-        if (message := _goes_back(one)) is not None:
-            found.append(Finding("episode_dates_go_back", message, "episode_details", one.source))
+        if (told := _goes_back(one)) is not None:
+            found.append(Finding("episode_dates_go_back", told, "episode_details", one.source))
     return tuple(found)
 
 

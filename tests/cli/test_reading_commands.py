@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -81,6 +82,8 @@ def test_show_gives_record_field_and_reason(finished: Path) -> None:
     told_ = _read(finished, "show", TITLES[0], "--field", "year", "--why").stdout
     assert told_.splitlines()[0] == str(record["year"])
     assert "why: rule:year_vote" in told_
+    assert re.search(r"^anilist: heard 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ, AniList API terms", told_, re.MULTILINE)
+    assert both["heard_at"]["anilist"] in told_
     whole = _read(finished, "show", record["title"], "--why").stdout
     assert "nobody said" in whole
     assert "year_vote" in whole
@@ -110,6 +113,8 @@ def test_export_writes_every_finished_record(finished: Path, tmp_path: Path, nam
     why = [orjson.loads(line) for line in (tmp_path / "records.provenance.jsonl").read_bytes().splitlines()]
     assert len(rows) == len(why) == len(TITLES)
     assert {row["title_id"] for row in rows} == {row["title_id"] for row in why}
+    assert all({"mal", "anilist", "kitsu"} <= row["heard_at"].keys() for row in why)
+    assert all(at.endswith("Z") for row in why for at in row["heard_at"].values())
     assert not list(tmp_path.glob(".*"))
 
 

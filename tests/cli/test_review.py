@@ -70,7 +70,7 @@ def test_a_field_is_laid_open_with_numbered_alternatives(read_only: Path) -> Non
     """What stands, by which rule, who says what else, where to look, and how to decide."""
     said = review(read_only, "show", ONE, "episodes")
     assert "  https://myanimelist.net/anime/900017" in said
-    assert "  by rule:episodes_vote@2, 0.86, from anidb anilist anime_planet animeschedule catalogue mal, in co" in said
+    assert "  by rule:episodes_vote@3, 0.86, from anidb anilist anime_planet animeschedule catalogue mal, in co" in said
     assert "mal  (the rules)\n    2  11  kitsu\n" in said
     assert f"review resolve {ONE} episodes --practice --checkpoints checkpoints (--choose N" in said
     (subject,) = json.loads(review(read_only, "show", ONE, "episodes", "--json"))["subjects"]
