@@ -53,6 +53,7 @@ def _as_json(ledger: Ledger) -> dict[str, JsonValue]:
         "ids_learned": dict(ledger.learned.counts()),
         "ids_shared": {id_key(*key): list(titles) for key, titles in ledger.learned.shared().items()},
         "review": dict(ledger.review.counts()),
+        "decided": _decided(ledger),
         "quarantined": {
             platform.value: {
                 "since": _time(q.since),
@@ -119,9 +120,19 @@ def _print(ledger: Ledger) -> None:
     _print_runs(ledger)
 
 
+def _decided(ledger: Ledger) -> dict[str, JsonValue]:
+    """How many decisions of persons stand, of how many titles."""
+    locks = ledger.review.locks(ledger.review.locked())
+    return {"titles": len(locks), "decisions": sum(map(len, locks.values()))}
+
+
 def _print_review(ledger: Ledger) -> None:
     if items := sum(ledger.review.counts().values()):
         console.print(f"review    {items} for a person to look at: `anime-enrich review list`")
+    decided = _decided(ledger)
+    if decided["decisions"]:
+        of = f"{decided['decisions']} of {decided['titles']} titles"
+        console.print(f"decided   {of} by persons: `anime-enrich review export FILE` writes them")
     for key, titles in ledger.learned.shared().items():
         console.print(f"review    {id_key(*key)} was learned for {' and '.join(titles)}", style="yellow")
 

@@ -111,6 +111,8 @@ def test_a_decision_is_obeyed_named_shared_and_taken_back(folder: Path) -> None:
     assert "it is on the box" in why
     assert "locked by maria" in call(folder, "show", ONE, "--why").stdout
     assert "1 cases in team.jsonl" in review(folder, "export", "team.jsonl")
+    assert "decided   1 of 1 titles by persons" in call(folder, "status").stdout
+    assert json.loads(call(folder, "status", "--json").stdout)["decided"] == {"titles": 1, "decisions": 1}
     (case,) = map(json.loads, (folder / "team.jsonl").read_text().splitlines())
     assert (case["expected"], case["by"], case["reason"]) == (11, "maria", "it is on the box")
     assert "0 taken, 1 the same here" in review(folder, "import", "team.jsonl")
