@@ -10,6 +10,7 @@ from rich.markup import escape
 from pipeline.cli.briefly import brief
 from pipeline.cli.console import console
 from pipeline.domain.canonical import JsonValue
+from pipeline.domain.names import Source
 from pipeline.domain.review import OWN_ID, Lock, ReviewItem, kind_of, terms_of
 from pipeline.enrich.review.reviewing import Subject
 from pipeline.ledger.review import QueuedItem
@@ -86,7 +87,10 @@ def _ways(one: Subject) -> Iterator[tuple[str, str]]:
     """How it may be decided: under which name, and with which options."""
     seen = " | --seen" if one.items else ""
     if one.field == "platform_ids":
-        yield from ((option.key, "--value yes | --value no") for option in one.options)
+        said = [option.key for option in one.options if Source.CATALOGUE not in option.sources]
+        yield from ((key, "--value yes | --value no") for key in said)
+        if len(said) < len(one.options):
+            yield f"{OWN_ID}:SITE:ID", "--value no, where the row is wrong about an id"
         if seen:
             yield one.field, "--seen"
     elif one.kind == "field":

@@ -20,7 +20,7 @@ from pipeline.domain.title import id_key
 from pipeline.ledger.database import Database, chunks
 from pipeline.ledger.tables import LEARNED_IDS, LOCKS, MENTIONS, REVIEW_ITEMS, REVIEWS, TITLES
 
-__all__ = ["QueuedItem", "ReviewBook", "follow_merges", "id_decided", "note_reviews", "titles_locked_anew"]
+__all__ = ["QueuedItem", "ReviewBook", "follow_merges", "id_decided", "note_reviews", "refusals", "titles_locked_anew"]
 
 _ITEM: Final = REVIEW_ITEMS.c
 
@@ -166,6 +166,13 @@ class ReviewBook:
 def id_decided(lock: Lock) -> tuple[Site, str] | None:
     """The id a lock is about, if it says whether one is the title's."""
     return _key_of(lock.field) if lock.kind == "answer" else None
+
+
+def refusals(c: Connection) -> set[tuple[str, tuple[Site, str]]]:
+    """Every title with an id that a person said not to be its own, whatever its row lists."""
+    query = sa.select(LOCKS).where(LOCKS.c.field.startswith(f"{OWN_ID}:", autoescape=True), LOCKS.c.kind == "answer")
+    found = ((row["title_id"], _lock(row)) for row in c.execute(query).mappings())
+    return {(t, key) for t, lock in found if (key := id_decided(lock)) is not None and answer_of(lock)[0] == "no"}
 
 
 def _key_of(field: str) -> tuple[Site, str] | None:

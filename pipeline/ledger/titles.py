@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -17,7 +18,7 @@ from pipeline.ledger.history import OUTSIDE, Version, note_versions
 from pipeline.ledger.learned import forget_listed
 from pipeline.ledger.quality import note_quality
 from pipeline.ledger.quarantine import standing_now
-from pipeline.ledger.review import follow_merges, note_reviews, titles_locked_anew
+from pipeline.ledger.review import follow_merges, note_reviews, refusals, titles_locked_anew
 from pipeline.ledger.tables import IDENTITY_EVENTS, IDS, LEARNED_IDS, MENTIONS, POINTS, RELEASES, TITLES, URLS
 
 __all__ = ["Finished", "Release", "StoredTitle", "SyncReport", "TitleBook"]
@@ -55,6 +56,7 @@ class SyncReport:
 class StoredTitle:
     """A title as the ledger has it. ``row`` is the catalogue row's canonical form, ``ids`` are those it lists.
 
+    ``refused`` are those that it lists too and a person said not to be the title's: nobody is asked by them.
     ``learned`` are ids that platforms say, of sites for which the row may have gained one since.
     """
 
@@ -70,6 +72,7 @@ class StoredTitle:
     due_at: float | None
     finished_at: float | None
     learned: tuple[tuple[Site, str], ...] = ()
+    refused: tuple[tuple[Site, str], ...] = ()
 
     @property
     def all_ids(self) -> dict[Site, tuple[str, ...]]:
@@ -212,11 +215,17 @@ class TitleBook:
         """Titles by id, in the order asked; unknown ids are left out."""
         found: dict[str, StoredTitle] = {}
         with self._db.read() as c:
+            no = refusals(c)
             for chunk in chunks(title_ids):
-                ids, learned = _ids_of(c, chunk), _learned_of(c, chunk)
+                listed, learned = _ids_of(c, chunk), _learned_of(c, chunk)
                 for row in c.execute(sa.select(TITLES).where(TITLES.c.title_id.in_(chunk))).mappings():
-                    found[row["title_id"]] = _stored(
-                        row, ids.get(row["title_id"], {}), learned.get(row["title_id"], ())
+                    title_id = row["title_id"]
+                    mine = listed.get(title_id, ())
+                    found[title_id] = _stored(
+                        row,
+                        _by_site(key for key in mine if (title_id, key) not in no),
+                        learned.get(title_id, ()),
+                        tuple(key for key in mine if (title_id, key) in no),
                     )
         return [found[title_id] for title_id in title_ids if title_id in found]
 
@@ -249,16 +258,17 @@ class TitleBook:
         return [(title_id, name) for title_id, name in found]
 
     def known_ids(self, keys: Iterable[tuple[Site, str]]) -> dict[str, str]:
-        """For each id the registry knows: ``"mal:1" -> title_id``."""
+        """For each id the registry knows: ``"mal:1" -> title_id``. Refused by a person, an id leads nowhere."""
         by_site: dict[Site, list[str]] = {}
         for site, id_ in sorted(set(keys)):
             by_site.setdefault(site, []).append(id_)
         found: dict[str, str] = {}
         with self._db.read() as c:
+            no = refusals(c)
             for site, ids in by_site.items():
                 for chunk in chunks(ids):
                     query = sa.select(IDS.c.id, IDS.c.title_id).where(IDS.c.site == site.value, IDS.c.id.in_(chunk))
-                    found.update({f"{site.value}:{i}": t for i, t in c.execute(query)})
+                    found.update({f"{site.value}:{i}": t for i, t in c.execute(query) if (t, (site, i)) not in no})
         return found
 
     def note_mentions(self, mentions: Mapping[str, Iterable[str]]) -> None:
@@ -430,16 +440,19 @@ def _known_titles(c: Connection) -> dict[str, identity.KnownTitle]:
     }
 
 
-def _ids_of(c: Connection, title_ids: Sequence[str]) -> dict[str, dict[Site, tuple[str, ...]]]:
+def _ids_of(c: Connection, title_ids: Sequence[str]) -> dict[str, tuple[tuple[Site, str], ...]]:
     query = (
         sa.select(IDS.c.site, IDS.c.id, IDS.c.title_id)
         .where(IDS.c.title_id.in_(title_ids), IDS.c.listed == 1)
         .order_by(IDS.c.site, IDS.c.id)
     )
-    found: dict[str, dict[Site, tuple[str, ...]]] = {}
-    for site, id_, title_id in c.execute(query):
-        mine = found.setdefault(title_id, {})
-        mine[Site(site)] = (*mine.get(Site(site), ()), id_)
+    return _by_title(c, query)
+
+
+def _by_site(keys: Iterable[tuple[Site, str]]) -> dict[Site, tuple[str, ...]]:
+    found: dict[Site, tuple[str, ...]] = {}
+    for site, id_ in keys:
+        found[site] = (*found.get(site, ()), id_)
     return found
 
 
@@ -449,6 +462,10 @@ def _learned_of(c: Connection, title_ids: Sequence[str]) -> dict[str, tuple[tupl
         .where(LEARNED_IDS.c.title_id.in_(title_ids), LEARNED_IDS.c.status == "learned")
         .order_by(LEARNED_IDS.c.site, LEARNED_IDS.c.id)
     )
+    return _by_title(c, query)
+
+
+def _by_title(c: Connection, query: sa.Select[Any]) -> dict[str, tuple[tuple[Site, str], ...]]:
     found: dict[str, tuple[tuple[Site, str], ...]] = {}
     for site, id_, title_id in c.execute(query):
         found[title_id] = (*found.get(title_id, ()), (Site(site), id_))
@@ -456,7 +473,10 @@ def _learned_of(c: Connection, title_ids: Sequence[str]) -> dict[str, tuple[tupl
 
 
 def _stored(
-    row: sa.RowMapping, ids: Mapping[Site, tuple[str, ...]], learned: tuple[tuple[Site, str], ...]
+    row: sa.RowMapping,
+    ids: Mapping[Site, tuple[str, ...]],
+    learned: tuple[tuple[Site, str], ...],
+    refused: tuple[tuple[Site, str], ...],
 ) -> StoredTitle:
     return StoredTitle(
         title_id=row["title_id"],
@@ -465,6 +485,7 @@ def _stored(
         row_digest=row["row_digest"],
         ids=ids,
         learned=learned,
+        refused=refused,
         result=row["result"],
         note=row["note"],
         record=row["record"],

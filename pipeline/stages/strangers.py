@@ -1,7 +1,7 @@
 """Whether a platform speaks of this work at all: an id that leads to another one, or to a record that says nothing.
 
-Nothing is left out for it, since the rules cannot know who is mistaken. It is said by name and on top of the queue: an
-id the catalogue lists is corrected there, a learned one by ``review resolve TITLE platform_id:…``.
+Nothing is left out for it, since the rules cannot know who is mistaken. It is said by name and on top of the queue; a
+person refuses the id by ``review resolve TITLE platform_id:… --value no``.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

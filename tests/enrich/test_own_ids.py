@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.domain.names import Outcome, Platform, Site
+from pipeline.domain.names import Outcome, Platform, Site, Source
 from pipeline.domain.review import Lock
 from pipeline.enrich.opening import open_ledger
 from pipeline.enrich.review.deciding import Answer, decide, keep
@@ -49,7 +49,8 @@ async def test_a_refused_id_is_not_asked_for_and_not_learned_again(place: Place)
     await enrich(settings)
     before, asked = standing(settings), place.platforms.answered()
     with case_in(settings, KITES) as (_, case):
-        assert {key: (claim.is_used, [*claim.said_by]) for key, claim in case.ids.items()} == {
+        unlisted = {key: claim for key, claim in case.ids.items() if Source.CATALOGUE not in claim.said_by}
+        assert {key: (claim.is_used, [*claim.said_by]) for key, claim in unlisted.items()} == {
             "kitsu:900014": (True, ["animeschedule"])
         }
     say(settings, KITES, "kitsu:900014", "no")
@@ -113,6 +114,67 @@ async def test_an_id_given_to_one_title_is_no_other_titles(place: Place) -> None
         say(settings, KITES, "kitsu:900014", "yes")
     with pytest.raises(BadInput, match=rf"'{INN}' was given 'kitsu:900014'.*review unlock"):
         say(settings, INN, "kitsu:1", "yes")
+
+
+async def test_an_id_of_its_own_row_can_be_refused(place: Place) -> None:
+    """Another show under it leaves the record, nobody is asked by it, no relation leads there."""
+    place.list_rows([KITES, INN])
+    settings = place.settings()
+    await enrich(settings)
+    before, asked = standing(settings), place.platforms.answered()
+    [anidb] = record_of(settings, KITES)[0]["platform_ids"]["anidb"]
+    with case_in(settings, KITES) as (ledger, case):
+        assert (claim := case.ids[f"anidb:{anidb}"]).is_used
+        assert Source.CATALOGUE in claim.said_by
+        assert ledger.titles.known_ids([(Site.ANIDB, anidb)]) == {f"anidb:{anidb}": case.title.title_id}
+    say(settings, KITES, f"anidb:{anidb}", "no")
+    assert (await enrich(settings)).report.due >= 1
+    assert set(place.platforms.since(asked)) <= {"images"}
+    assert outcomes_of(settings)[KITES, Platform.ANIDB] == Outcome.NOT_LISTED
+    record, why = record_of(settings, KITES)
+    assert "anidb" not in record["platform_ids"] | record["statistics"]
+    assert "anidb" not in {source for one in why["fields"].values() for source in one["sources"]}
+    assert findings_of(settings, KITES)["id_decided"].endswith("though the catalogue lists it")
+    with case_in(settings, KITES) as (ledger, case):
+        assert not case.ids[f"anidb:{anidb}"].is_used
+        assert ledger.titles.known_ids([(Site.ANIDB, anidb)]) == {}
+    place.list_rows([INN, KITES])
+    assert (await enrich(settings)).report.due == 0
+    unlock(settings, KITES, f"anidb:{anidb}")
+    await enrich(settings)
+    assert set(place.platforms.since(asked)) <= {"images"}
+    assert standing(settings).records == before.records
+
+
+async def test_an_id_refused_in_the_row_that_lists_it_can_be_given_to_whom_it_belongs(place: Place) -> None:
+    """Before that it is said what has to be refused first."""
+
+    def of_the_inn_none(row: dict[str, Any]) -> None:
+        if row["title"] == INN:
+            row["sources"] = [url for url in row["sources"] if "kitsu" not in url]
+
+    place.list_rows([KITES, INN], of_the_inn_none)
+    settings = place.settings()
+    await enrich(settings)
+    with pytest.raises(
+        BadInput, match=r"lists it for 'Minato no Tako OVA' .*review resolve \S+ platform_id:kitsu:900014 --value no"
+    ):
+        say(settings, INN, "kitsu:900014", "yes")
+    with pytest.raises(BadInput, match=r"lists kitsu:900014 for it; .*platform_id:kitsu:900014 --value no"):
+        say(settings, KITES, "kitsu:900005", "yes")
+    with pytest.raises(BadInput, match=r"lists kitsu:900014 for it$"):
+        say(settings, KITES, "kitsu:900014", "yes")
+    say(settings, KITES, "kitsu:900014", "no")
+    say(settings, INN, "kitsu:900014", "yes")
+    await enrich(settings)
+    assert record_of(settings, INN)[0]["platform_ids"]["kitsu"] == ["900014"]
+    assert "kitsu" not in record_of(settings, KITES)[0]["platform_ids"]
+    unlock(settings, KITES, "kitsu:900014")
+    await enrich(settings)
+    assert record_of(settings, KITES)[0]["platform_ids"]["kitsu"] == ["900014"]
+    assert "kitsu" not in record_of(settings, INN)[0]["platform_ids"]
+    told = {one["code"]: one["message"] for one in record_of(settings, INN)[1]["findings"]}
+    assert "lists it for the title" in told["answer_unplaced"]
 
 
 async def test_what_is_no_id_or_no_answer_is_refused(place: Place) -> None:

@@ -316,6 +316,27 @@ def test_a_refused_id_is_forgotten_where_it_was_refused(ledger: Ledger) -> None:
     assert owners(ledger) == {}
 
 
+def test_an_id_its_row_lists_is_the_titles_until_it_is_refused_there(ledger: Ledger) -> None:
+    """Another title's refusal changes nothing; the registry keeps what the catalogue says, taken back it stands."""
+
+    def seen() -> list[tuple[tuple[str, ...], tuple[tuple[Site, str], ...], dict[str, str]]]:
+        known = ledger.titles.known_ids([(Site.KITSU, "5"), (Site.KITSU, "6")])
+        return [(title.ids.get(Site.KITSU, ()), title.refused, known) for title in ledger.titles.load([one, two])]
+
+    one, two = sync(ledger, ["mal:1", "kitsu:5", "kitsu:6"], ["mal:2"])
+    ledger.titles.note_mentions({two: ["kitsu:5"]})
+    finish(ledger, dict.fromkeys((one, two), Review((LOW,))))
+    whole = {"kitsu:5": one, "kitsu:6": one}
+    ledger.review.lock({two: [own("6", "no")]})
+    assert seen() == [(("5", "6"), (), whole), ((), (), whole)]
+    ledger.review.lock({one: [own("5", "no")]})
+    assert sorted(due(ledger)) == sorted([one, two])
+    assert seen() == [(("6",), ((Site.KITSU, "5"),), {"kitsu:6": one}), ((), (), {"kitsu:6": one})]
+    assert ledger.titles.find_by_id(Site.KITSU, "5") == one
+    ledger.review.unlock(one, "platform_id:kitsu:5")
+    assert seen() == [(("5", "6"), (), whole), ((), (), whole)]
+
+
 def test_an_id_goes_with_its_title_into_a_merge_and_back(ledger: Ledger) -> None:
     """Also against a refusal of the survivor's own; of two that were given it the later decision counts."""
     one, two = sync(ledger, ["mal:1"], ["mal:2"])

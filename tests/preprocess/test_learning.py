@@ -278,10 +278,9 @@ def test_the_record_of_a_given_id_is_heard_whatever_it_says() -> None:
     [
         ((MAL, "5"), YES, {"mal:5": "other"}, "the catalogue lists it for the title other"),
         ((ANILIST, "9"), YES, {}, "the catalogue lists anilist:7 for this title"),
-        ((ANILIST, "7"), NO, {}, "the catalogue lists anilist:7 for this title"),
     ],
 )
-def test_of_the_catalogues_ids_no_person_decides_and_is_told(
+def test_no_id_is_given_against_the_catalogue_and_that_is_told(
     key: IdKey, answer: IdAnswer, owners: Mapping[str, str], why: str
 ) -> None:
     """So a later release wins, and the decision is looked at again."""
@@ -290,6 +289,15 @@ def test_of_the_catalogues_ids_no_person_decides_and_is_told(
     assert (finding.code, learned(learning)) == ("answer_unplaced", {})
     assert why in finding.message
     assert "unlock" in finding.message
+
+
+def test_that_the_catalogue_lists_an_id_a_person_refused_is_told() -> None:
+    """Its site is as open as if the row did not list it: others may teach another id there."""
+    learning = answered(KITSU_SAYS_6, ANILIST_SAYS_5, answers={(MAL, "5"): NO}, listed_all_the_same=[(MAL, "5")])
+    assert learned(learning) == {MAL: "6"}
+    (finding,) = learning.findings
+    assert finding.code == "id_decided"
+    assert finding.message == "mal:5 is not this title's, locked by maria, though the catalogue lists it"
 
 
 def test_of_two_ids_given_on_one_site_the_later_counts() -> None:

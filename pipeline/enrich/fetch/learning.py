@@ -126,6 +126,7 @@ def _plan(
             if key[1] in settled.outcome.ids  # AnimeSchedule is asked by others' ids, which it cannot deny
         ),
         answers=answers,
+        listed_all_the_same=title.refused,
     )
 
 

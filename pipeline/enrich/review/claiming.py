@@ -1,7 +1,7 @@
-"""Ids that platforms say are a title's and its row does not list, as questions a person can answer with yes or no.
+"""Ids of a title, as questions a person can answer with yes or no: those its row lists, and those platforms say.
 
-The catalogue's own ids are no question: of them the catalogue decides, and a decision against it is refused here with
-the reason, as it would do nothing in a run.
+An id that the row lists can be said not to be the title's. To give a title an id where the catalogue says otherwise is
+refused with the reason: what the catalogue says has to be refused first.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -51,7 +51,7 @@ def spelled_id(name: str) -> str:
 def claims_of(
     title: StoredTitle, sources: Sequence[SourceTitle], stored: Iterable[StoredId], locks: Iterable[Lock]
 ) -> dict[str, IdClaim]:
-    """Every id of sites the row does not list that somebody says, that was learned or that was decided of."""
+    """Every id that somebody says, that was learned or decided of, of sites the row does not list; then the row's."""
     said: dict[tuple[Site, str], set[Source]] = {}
     for source in sources:
         for one in source.identifiers:
@@ -62,15 +62,18 @@ def claims_of(
                     continue
     kept = {(one.site, one.id): one for one in stored}
     decided = filter(None, map(id_decided, locks))
-    keys = {key for key in (*said, *kept, *decided) if key[0] not in title.ids}
+    listed = {(site, id_) for site, ids in title.ids.items() for id_ in ids}
+    for key in {*listed, *title.refused}:
+        said.setdefault(key, set()).add(Source.CATALOGUE)
+    keys = listed | {key for key in (*said, *kept, *decided) if key[0] not in title.ids}
     return {
         id_key(*key): IdClaim(
             *key,
             tuple(sorted({*said.get(key, ()), *(kept[key].said_by if key in kept else ())})),
-            key in kept and kept[key].status == "learned",
+            key in listed or (key in kept and kept[key].status == "learned"),
             kept[key].evidence if key in kept else "",
         )
-        for key in sorted(keys)
+        for key in sorted(keys, key=lambda key: (key in listed, key))
     }
 
 
@@ -83,24 +86,29 @@ def ask_id(claim: IdClaim) -> OpenQuestion:
 
 
 def check_id(ledger: Ledger, title: StoredTitle, lock: Lock) -> None:
-    """Raises ``BadInput`` where the catalogue has decided already, or another decision has to go first."""
+    """Raises ``BadInput`` where an id is to be given against the catalogue, or another decision has to go first."""
     key = id_decided(lock)
     if key is None:
         return
     name, is_own = id_key(*key), answer_of(lock)[0] == "yes"
     here = title.ids.get(key[0], ())
-    if here and (is_own or key[1] in here):
+    if is_own and here:
         listed = " and ".join(id_key(key[0], id_) for id_ in here)
-        raise BadInput(
-            f"of {name!r} nothing can be decided for {title.name!r}: the catalogue lists {listed} for it; "
-            "correct the catalogue"
+        wrong = (
+            ""
+            if key[1] in here
+            else (
+                f"; if that is wrong, first `anime-enrich review resolve {title.title_id} "
+                f"{OWN_ID}:{id_key(key[0], here[0])} --value no`"
+            )
         )
+        raise BadInput(f"{name!r} cannot be given to {title.name!r}: the catalogue lists {listed} for it{wrong}")
     owner = ledger.titles.known_ids([key]).get(name, title.title_id)
     if is_own and owner != title.title_id:
         (other,) = ledger.titles.load([owner])
         raise BadInput(
-            f"{name!r} cannot be given to {title.name!r}: the catalogue lists it for {other.name!r} ({owner}); "
-            "correct the catalogue"
+            f"{name!r} cannot be given to {title.name!r}: the catalogue lists it for {other.name!r} ({owner}); if that "
+            f"is wrong, first `anime-enrich review resolve {owner} {OWN_ID}:{name} --value no`"
         )
     _check_others(ledger, title, key, is_own=is_own)
 
