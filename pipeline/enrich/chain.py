@@ -17,6 +17,7 @@ from pipeline.embedding import INPUT_VERSION, identity
 from pipeline.embedding.port import ImageEmbedder, TextEmbedder
 from pipeline.enrich.fetch.asking import Transport
 from pipeline.enrich.fetch.batching import BatchSize
+from pipeline.enrich.fetch.converting import Conversions
 from pipeline.enrich.fetch.fetching import Fetcher
 from pipeline.enrich.fetch.freshness import FOREVER, due_at
 from pipeline.enrich.fetch.guarding import Guard
@@ -57,6 +58,8 @@ class Parts:
     """How large a batch each platform turned out to have time for; remembered as long as these parts are."""
     guards: Mapping[Platform, Guard] = field(default_factory=dict)
     """Who stops asking a platform that has decayed."""
+    conversions: Conversions = field(default_factory=Conversions)
+    """What was converted for a look into it, for the step that needs it next."""
 
 
 def config_of(parts: Parts) -> Digest:
@@ -140,10 +143,16 @@ class Chain:
 
     def decide(self, title_ids: Sequence[str], *, until: str = ASSEMBLE) -> list[Made]:
         """Convert … assemble, as far as ``until``; see :meth:`Steps.make_records`."""
-        titles = self.parts.ledger.titles.load(title_ids)
-        settings = self.parts.settings
-        steps = Steps(self.parts.ledger, self.parts.adapters, self.on_step, settings.matching, settings.choosing)
-        return steps.make_records(titles, until=until)
+        p = self.parts
+        steps = Steps(
+            ledger=p.ledger,
+            adapters=p.adapters,
+            on_step=self.on_step,
+            matching=p.settings.matching,
+            choosing=p.settings.choosing,
+            conversions=p.conversions,
+        )
+        return steps.make_records(p.ledger.titles.load(title_ids), until=until)
 
     async def make(self, title_ids: Sequence[str], *, until: str = ASSEMBLE) -> list[Made]:
         """Decide; where answers turned out torn or ids were learned, ask for them and decide again, until all is known.

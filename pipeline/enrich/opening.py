@@ -17,6 +17,7 @@ from pipeline.embedding import IMAGE_VECTORS, TEXT_VECTORS, identity, load_image
 from pipeline.embedding.port import ImageEmbedder, TextEmbedder
 from pipeline.enrich.chain import Parts, config_digest
 from pipeline.enrich.fetch.adapters import make_adapters
+from pipeline.enrich.fetch.converting import Conversions
 from pipeline.enrich.fetch.guarding import Guard
 from pipeline.enrich.replay.replaying import Replay
 from pipeline.enrich.replay.setup import manifest_of
@@ -124,11 +125,18 @@ async def opened(
     ``record`` is a folder to write all answers to; a ``replay`` is asked instead of any network.
     """
     texts, pictures = load_text_embedder(settings.embedding), load_image_embedder(settings.embedding)
-    adapters = make_adapters(settings)
+    adapters, conversions = make_adapters(settings), Conversions()
     with ExitStack() as resources:
         recorder = None if record is None else resources.enter_context(Recorder(record, manifest_of(settings)))
         guards = {
-            platform: Guard(adapter, ledger, settings.decay, now=now, detail=settings.platforms.of(platform).detail)
+            platform: Guard(
+                adapter,
+                ledger,
+                settings.decay,
+                now=now,
+                detail=settings.platforms.of(platform).detail,
+                conversions=conversions,
+            )
             for platform, adapter in adapters.items()
         }
         for guard in guards.values():
@@ -149,6 +157,7 @@ async def opened(
                 sent=network.sent,
                 now=now,
                 guards=guards,
+                conversions=conversions,
             )
         finally:
             await network.close()

@@ -9,6 +9,7 @@ converted answers taught an id to ask for; the others go on.
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
 import structlog
@@ -34,6 +35,7 @@ from pipeline.domain.source_title import SourceTitle
 from pipeline.domain.thresholds import CHOOSING, MATCHING, Choosing, Matching
 from pipeline.domain.title import StageInput, Title, id_key
 from pipeline.enrich.fetch.adapters import ids_to_ask
+from pipeline.enrich.fetch.converting import Conversions
 from pipeline.enrich.fetch.learning import Heard, learn_ids, platforms_to_settle, rests_on
 from pipeline.errors import Damaged, EnrichError
 from pipeline.ledger import Ledger
@@ -145,7 +147,8 @@ class _Window:
 class Steps:
     """The chain over a window. ``on_step`` is told before every act, by the step's name.
 
-    Results are written when they took ``in_hand_s``, and at the end of their step.
+    Results are written when they took ``in_hand_s``, and at the end of their step. What waits among the
+    ``conversions`` is not converted again.
     """
 
     ledger: Ledger
@@ -154,6 +157,7 @@ class Steps:
     matching: Matching = MATCHING
     choosing: Choosing = CHOOSING
     in_hand_s: float = IN_HAND_S
+    conversions: Conversions = field(default_factory=Conversions)
 
     def make_records(self, titles: Sequence[StoredTitle], *, until: str = ASSEMBLE) -> list[Made]:
         """Convert, align, decide, assemble and validate; one :class:`Made` a title, in order.
@@ -207,10 +211,21 @@ class Steps:
             if parts
         }
 
-        def work(title_id: str) -> tuple[SourceTitle, ...]:
-            return tuple(self._convert_id(window, title_id, adapter, *part) for part in mine[title_id].items())
+        before_s: dict[str, float] = {}
 
-        done, problems = self._through(f"{CONVERT}:{adapter.name.value}", tuple[SourceTitle, ...], keys, work)
+        def work(title_id: str) -> tuple[SourceTitle, ...]:
+            said: list[SourceTitle] = []
+            for id_, parts in mine[title_id].items():
+                conversion = self.conversions.take(adapter, id_, {ref.kind: ref.body for ref in parts})
+                if conversion is not None:
+                    before_s[title_id] = before_s.get(title_id, 0.0) + conversion.cpu_s
+                    said.append(conversion.title)
+                else:
+                    said.append(self._convert_id(window, title_id, adapter, id_, parts))
+            return tuple(said)
+
+        step = f"{CONVERT}:{adapter.name.value}"
+        done, problems = self._through(step, tuple[SourceTitle, ...], keys, work, before_s=before_s)
         for title_id, result in done.items():
             window.sources[title_id] += result.value
             window.found_by[title_id] += (rests_on(adapter, window.titles[title_id]),) * len(result.value)
@@ -350,10 +365,13 @@ class Steps:
         keys: Mapping[str, Digest],
         work: Callable[[str], T],
         is_whole: Callable[[str, T], bool] = lambda _title_id, _value: True,
+        *,
+        before_s: Mapping[str, float] = MappingProxyType({}),
     ) -> tuple[dict[str, _Done[T]], dict[str, str]]:
         """Do a step for the titles of ``keys`` whose result does not stand; gives values and problems by title.
 
         ``is_whole`` says whether a result that stands still has everything it names; if not, the step is done again.
+        ``before_s`` has what ``work`` took of the processor before it was called, as far as it tells.
         """
         done: dict[str, _Done[T]] = {}
         problems: dict[str, str] = {}
@@ -371,6 +389,7 @@ class Steps:
         for title_id, key in missing.items():
             self.on_step(step)
             result, value = self._attempt(step, kind, title_id, key, work)
+            result = replace(result, cpu_s=result.cpu_s + before_s.get(title_id, 0.0))
             in_hand.append(result)
             if sum(one.cpu_s for one in in_hand) >= self.in_hand_s:
                 self._keep(step, in_hand)

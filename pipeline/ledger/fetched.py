@@ -202,11 +202,12 @@ class FetchBook:
     def gathered(self, platform: Platform, since: Mapping[str, float]) -> dict[str, Had[bytes]]:
         """What is had of each id since its own time. A torn body counts as not there, so it is asked for again."""
         return {
-            id_: Had(self._bodies(one.parts), one.is_absent, one.has_older)
+            id_: Had(self.bodies(one.parts), one.is_absent, one.has_older)
             for id_, one in self.standing(platform, since).items()
         }
 
-    def _bodies(self, parts: Mapping[str, Digest]) -> dict[str, bytes]:
+    def bodies(self, parts: Mapping[str, Digest]) -> dict[str, bytes]:
+        """The bodies of some parts by kind; torn ones are left out."""
         whole: dict[str, bytes] = {}
         for kind, body in parts.items():
             with suppress(Damaged):

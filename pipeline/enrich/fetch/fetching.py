@@ -209,11 +209,13 @@ class Fetcher:
                 until = quarantine.until
             outcomes.append(SettledOutcome(errand.title.title_id, self.platform, outcome, errand.ids, reason, until))
         self.on_step(f"settle:{self.platform.value}")
-        whole = [id_ for errand in batch for id_ in errand.ids if id_ not in problems and _is_found(had[id_])]
-        outdated = {id_: tuple(had[id_].parts) for id_ in whole if had[id_].has_older}
+        whole = {
+            id_: had[id_].parts for errand in batch for id_ in errand.ids if id_ not in problems and _is_found(had[id_])
+        }
+        outdated = {id_: tuple(parts) for id_, parts in whole.items() if had[id_].has_older}
         if outdated:
             self.ledger.fetched.forget_parts(self.platform, outdated)
-        sights = self._sights(batch, outcomes, {id_: since[id_] for id_ in whole})
+        sights = self._sights(batch, outcomes, whole)
         if self.guard is None:
             self.ledger.fetched.settle(outcomes)
         else:
@@ -222,16 +224,15 @@ class Fetcher:
         return sights
 
     def _sights(
-        self, batch: Sequence[_Asked], outcomes: Sequence[SettledOutcome], whole: Mapping[str, float]
+        self, batch: Sequence[_Asked], outcomes: Sequence[SettledOutcome], whole: Mapping[str, Mapping[str, Digest]]
     ) -> list[Sight]:
-        """Of every title whether it was there; into a few of them a look. ``whole``: ids that have all, since when."""
+        """Of every title whether it was there; into a few of them a look. ``whole``: parts of the ids that have all."""
         if self.guard is None:
             return []
         looked_into = {id_ for errand in _some(batch) for id_ in errand.ids}
-        had = self.ledger.fetched.gathered(self.platform, {id_: whole[id_] for id_ in whole if id_ in looked_into})
         seen: list[Sight | None] = []
         for errand, settled in zip(batch, outcomes, strict=True):
-            mine = {id_: had[id_].parts for id_ in errand.ids if id_ in had}
+            mine = {id_: whole[id_] for id_ in errand.ids if id_ in whole and id_ in looked_into}
             seen.append(self.guard.look_at(errand.title, settled.outcome, mine, is_known=errand.is_known))
         return [sight for sight in seen if sight is not None]
 

@@ -13,7 +13,9 @@ from typing import Final
 import structlog
 
 from pipeline.catalogue import load_row
+from pipeline.domain.canonical import Digest
 from pipeline.domain.names import Outcome, Platform
+from pipeline.enrich.fetch.converting import Conversions
 from pipeline.enrich.fetch.decay import HERE, READ, SAID, STILL_HERE, Watch, filled_fields
 from pipeline.errors import Blocked, one_line
 from pipeline.ledger import Ledger
@@ -34,7 +36,8 @@ _KNOWN_S: Final = 1.0
 class Guard:
     """One platform's. Asks and writes the ledger; judging is :mod:`pipeline.enrich.fetch.decay`'s.
 
-    ``detail`` is what is asked of it where that is a setting: who asks for less has lost nothing.
+    ``detail`` is what is asked of it where that is a setting: who asks for less has lost nothing. What it looks into
+    waits in ``conversions`` for the step that needs it next.
     """
 
     def __init__(
@@ -45,9 +48,11 @@ class Guard:
         *,
         now: Callable[[], float],
         detail: Sequence[str] = (),
+        conversions: Conversions | None = None,
     ) -> None:
         self._adapter, self._ledger, self._policy, self._now = adapter, ledger, policy, now
         self._detail = "".join(f" {one}" for one in detail)
+        self._conversions = conversions or Conversions()
         self._watch: Watch | None = None
         self._after = 0
         self._unwritten, self._others = deque[Sight](), deque[Sight]()
@@ -84,7 +89,7 @@ class Guard:
         self.note(sight)
 
     def look_at(
-        self, title: StoredTitle, outcome: Outcome, parts: Mapping[str, Mapping[str, bytes]], *, is_known: bool
+        self, title: StoredTitle, outcome: Outcome, parts: Mapping[str, Mapping[str, Digest]], *, is_known: bool
     ) -> Sight | None:
         """What came of asking for a title, to be noted; ``parts`` by id are those to look into. May run in a thread."""
         if outcome is Outcome.FAILED and self.standing() is not None:
@@ -93,8 +98,9 @@ class Guard:
             return None
         shown = {("", STILL_HERE if is_known else HERE): outcome is Outcome.FOUND}
         sample = ""
-        for id_, bodies in parts.items():
-            shown |= self._shown(title, id_, bodies)
+        for id_, mine in parts.items():
+            bodies = self._ledger.fetched.bodies(mine)
+            shown |= self._shown(title, id_, mine, bodies)
             sample = sample or one_line(next(iter(bodies.values()), b""))
         return Sight(shown, title.title_id, sample)
 
@@ -120,11 +126,13 @@ class Guard:
             with self.exchanging(()) as exchange:
                 self._ledger.sights.exchange(exchange)
 
-    def _shown(self, title: StoredTitle, id_: str, bodies: Mapping[str, bytes]) -> dict[tuple[str, str], bool]:
+    def _shown(
+        self, title: StoredTitle, id_: str, parts: Mapping[str, Digest], bodies: Mapping[str, bytes]
+    ) -> dict[tuple[str, str], bool]:
         row = load_row(title.row)
         titles = f"{self._adapter.convert_version} {row.type.value} {row.status.value}{self._detail}"
         try:
-            filled = filled_fields(self._adapter.convert(id_, bodies))
+            filled = filled_fields(self._conversions.convert(self._adapter, id_, parts, bodies))
         except Exception:  # noqa: BLE001  # whatever it stumbles over: the step reports it, here it is an unreadable answer
             return {("", SAID): False}
         return {("", SAID): any(filled.values())} | {(titles, name): is_there for name, is_there in filled.items()}
