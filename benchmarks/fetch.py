@@ -28,11 +28,11 @@ from urllib.request import urlopen
 import orjson
 from _catalogues import WHOLE, spread_over, write_catalogue
 
-from pipeline.cli.app import collect_seldom
 from pipeline.cli.console import log_to_stderr
 from pipeline.domain.names import Outcome, Platform
 from pipeline.enrich.fetch.adapters import make_adapters
 from pipeline.enrich.fetch.fetching import Fetcher
+from pipeline.enrich.memory import collect_seldom
 from pipeline.enrich.opening import open_ledger
 from pipeline.enrich.rehearsal import pointed_at, practice_catalogue, practice_command
 from pipeline.enrich.syncing import sync_catalogue

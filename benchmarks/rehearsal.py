@@ -20,9 +20,9 @@ from typing import Self
 
 from _catalogues import WHOLE, spread_over, write_catalogue
 
-from pipeline.cli.app import collect_seldom, share_one_heap
 from pipeline.cli.console import log_to_stderr
 from pipeline.domain.names import Outcome, Platform
+from pipeline.enrich.memory import tune_memory
 from pipeline.enrich.opening import open_ledger, opened
 from pipeline.enrich.rehearsal import rehearse
 from pipeline.enrich.report import RunReport
@@ -138,8 +138,7 @@ def main() -> None:
     parser.add_argument("--profile", type=Path, help="file for cProfile's counts of the main thread")
     given = parser.parse_args()
     log_to_stderr("warning")
-    collect_seldom()  # as the command line does
-    share_one_heap()
+    tune_memory()  # as the command line does
     temporary = tempfile.TemporaryDirectory(prefix="rehearsal-") if given.keep is None else nullcontext(given.keep)
     with temporary as name:
         folder = Path(name)

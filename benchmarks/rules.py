@@ -24,13 +24,13 @@ from pathlib import Path
 
 from pipeline.assembly import assemble, record_bytes, validate
 from pipeline.catalogue import identify_url, load_row
-from pipeline.cli.app import collect_seldom
 from pipeline.cli.console import log_to_stderr
 from pipeline.domain.names import Outcome, Platform, Site
 from pipeline.domain.source_title import SourceTitle
 from pipeline.domain.title import StageInput, Title
 from pipeline.enrich.chain import Parts
 from pipeline.enrich.fetch.adapters import ids_to_ask
+from pipeline.enrich.memory import collect_seldom
 from pipeline.enrich.opening import open_ledger, opened
 from pipeline.enrich.rehearsal import pointed_at
 from pipeline.enrich.runner import Runner

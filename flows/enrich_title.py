@@ -32,6 +32,7 @@ from pipeline.cli.workplace import find_titles, load_settings, sync_if_named
 from pipeline.domain.canonical import Digest
 from pipeline.domain.names import Outcome, Platform
 from pipeline.enrich.chain import Chain, Parts, config_of
+from pipeline.enrich.memory import tune_memory
 from pipeline.enrich.opening import open_ledger, opened
 from pipeline.enrich.rehearsal import rehearse
 from pipeline.enrich.report import ExitCode, Problem, RunReport
@@ -126,6 +127,7 @@ async def enrich_title(title: Title, catalogue: CatalogueFile | None = None, pra
         catalogue: Path or URL of a catalogue file. None: as the worker's settings say.
         practice: Ask practice platforms, started for this run, instead of real ones; they have a ledger of their own.
     """
+    tune_memory()
     try:
         return await _in_workplace(title, catalogue, is_practice=practice)
     except EnrichError as error:  # ours say in one sentence what is wrong and what to do; a traceback adds nothing

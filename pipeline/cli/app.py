@@ -1,17 +1,14 @@
 """The commands and their options. Light on purpose: a command's own module is imported when the command runs."""
 
-import contextlib
-import gc
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
 from pipeline.domain.names import Platform, Tier
+from pipeline.enrich.memory import tune_memory
 
-__all__ = ["app", "collect_seldom", "main", "share_one_heap"]
-
-_M_ARENA_MAX: Final = -8  # malloc.h
+__all__ = ["app", "main"]
 
 app = typer.Typer(
     name="anime-enrich",
@@ -447,31 +444,10 @@ def _replay(folder: Path | None, is_practice: bool, record: Path | None) -> Path
     return folder
 
 
-def collect_seldom() -> None:
-    """Look for lost cycles seldom.
-
-    Of the many small values a title is made of all live until it is written, so that looking through them finds
-    nothing; it took a quarter of the longest title's time.
-    """
-    gc.set_threshold(20_000, 20, 10)
-
-
-def share_one_heap() -> None:
-    """Let all threads take memory from one heap: else each keeps what it once needed, a quarter of a run's memory.
-
-    Where the C library is not GNU's nothing is done.
-    """
-    import ctypes
-
-    with contextlib.suppress(AttributeError, OSError, TypeError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
-
-
 def main() -> None:
     """Entry point of the ``anime-enrich`` script."""
     from pipeline.cli.ending import ending_well
 
-    collect_seldom()
-    share_one_heap()
+    tune_memory()
     with ending_well():
         app(prog_name="anime-enrich")

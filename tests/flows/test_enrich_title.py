@@ -1,5 +1,6 @@
 """The flow of one title: what it shows, how it ends, and that it does nothing twice."""
 
+import gc
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -31,6 +32,8 @@ class Twice:
 
     first: Shown
     second: Shown
+    collected: tuple[int, int, int]
+    """How seldom the first run's process looked for lost cycles at its end."""
     asked: dict[str, int]
     asked_again: dict[str, int]
     checkpoints: Path
@@ -47,16 +50,23 @@ def twice(
     with pytest.MonkeyPatch.context() as monkeypatch:
         folder = settle_in(monkeypatch, tmp_path_factory.mktemp("twice") / "checkpoints")
         before = shared_platforms.answered()
+        gc.set_threshold(700, 10, 10)  # Python's own; other runs in this process have changed it
         first, asked = operate(FILM_ID), shared_platforms.since(before)
+        collected = gc.get_threshold()
         before = shared_platforms.answered()
         second, asked_again = operate(FILM.upper()), shared_platforms.since(before)
-        yield Twice(first, second, asked, asked_again, folder)
+        yield Twice(first, second, collected, asked, asked_again, folder)
 
 
 def test_every_step_is_a_task_with_a_readable_name(twice: Twice) -> None:
     """Six platforms asked, nine steps decided, one load; every one completed."""
     assert sorted(twice.first.tasks) == sorted(TASKS)
     assert {state.type.value for state in twice.first.tasks.values()} == {"COMPLETED"}
+
+
+def test_a_flow_keeps_house_with_memory_as_the_command_line_does(twice: Twice) -> None:
+    """One call does all of it for a process, see ``tests/enrich/test_memory.py``."""
+    assert twice.collected == (20_000, 20, 10)
 
 
 def test_a_run_is_called_after_what_was_asked_for(twice: Twice) -> None:
