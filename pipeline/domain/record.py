@@ -24,6 +24,7 @@ from pipeline.domain.names import (
     Tier,
     TitleType,
 )
+from pipeline.domain.numbers import Count, Rank, Score10, Share
 from pipeline.domain.source_title import (
     AiringSlot,
     Broadcast,
@@ -58,11 +59,6 @@ __all__ = [
 
 SCHEMA_VERSION: Final = 1
 """Goes up with every change of the record's shape; older records load by migration."""
-
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Score10 = Annotated[float, Field(ge=0.0, le=10.0)]
-Count = Annotated[int, Field(ge=0)]
-Rank = Annotated[int, Field(ge=1)]
 
 
 class _Part(BaseModel):

@@ -11,11 +11,9 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["CHOOSING", "MATCHING", "Choosing", "Matching"]
+from pipeline.domain.numbers import Count, Score10, Several, Share
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Count = Annotated[int, Field(ge=0)]
-Several = Annotated[int, Field(ge=1)]
+__all__ = ["CHOOSING", "MATCHING", "Choosing", "Matching"]
 
 
 class _Numbers(BaseModel):
@@ -124,7 +122,7 @@ class Choosing(_Numbers):
     """Taken off a synopsis that is not English."""
     announcement_cost: Share = 0.3
     """Taken off a synopsis that only announces the work."""
-    prior_score: Annotated[float, Field(ge=0.0, le=10.0)] = 7.0
+    prior_score: Score10 = 7.0
     """Where the combined score starts, with the weight of ``prior_votes`` people."""
     prior_votes: Several = 100
     other_relation: Share = 0.4
