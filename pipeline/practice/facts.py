@@ -4,7 +4,7 @@ Everything grows from the catalogue row and the salt; what the row says (type, e
 """
 
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
 from pipeline.domain.names import AgeRating, AiringStatus, Season, SourceMaterial, TitleType
 from pipeline.domain.source_title import PartialDate
@@ -25,8 +25,9 @@ from pipeline.practice.vocabulary import (
     THEMES,
 )
 
-__all__ = ["Facts", "Instalment", "Tune", "day_of", "make_facts", "make_instalment"]
+__all__ = ["Facts", "Instalment", "Tune", "day_of", "instant_of", "make_facts", "make_instalment"]
 
+_JAPAN = timezone(timedelta(hours=9))
 _FIRST_MONTH = {Season.WINTER: 1, Season.SPRING: 4, Season.SUMMER: 7, Season.FALL: 10}
 _USUAL_COUNT = {TitleType.TV: 12, TitleType.TV_SHORT: 12, TitleType.ONA: 8, TitleType.OVA: 2}
 _USUAL_MINUTES = {TitleType.TV: 24, TitleType.MOVIE: 96, TitleType.ONA: 15, TitleType.OVA: 30, TitleType.MUSIC: 4}
@@ -165,6 +166,11 @@ def make_facts(row: CatalogueRow, salt: str, today: date) -> Facts:
 def day_of(day: date | None) -> PartialDate | None:
     """A whole date in the domain's words."""
     return None if day is None else PartialDate(day.year, day.month, day.day)
+
+
+def instant_of(day: date, clock: time) -> str:
+    """A clock time of Japan in UTC, as the platforms write instants."""
+    return datetime.combine(day, clock, _JAPAN).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def make_instalment(facts: Facts, number: int) -> Instalment:

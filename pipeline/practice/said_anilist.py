@@ -1,6 +1,6 @@
 """What AniList says about a title of the practice world, as far as its GraphQL can carry it."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import time, timedelta
 
 from pipeline.domain.names import (
     AiringStatus,
@@ -32,7 +32,7 @@ from pipeline.domain.source_title import (
     VoiceActor,
 )
 from pipeline.practice.cast import Figure, Person, Work, character_id, make_crew
-from pipeline.practice.facts import day_of
+from pipeline.practice.facts import day_of, instant_of
 from pipeline.practice.said import Related, Said
 
 __all__ = ["say_anilist"]
@@ -232,15 +232,18 @@ def _credit(work: Work) -> Credit:
 
 
 def _schedule(said: Said) -> tuple[AiringSlot, ...]:
-    """AniList keeps air times of titles since 2014 or so, and of coming episodes some weeks ahead."""
+    """AniList keeps air times of titles since 2014 or so, and of coming episodes some weeks ahead.
+
+    They are those of the broadcast, of what is not broadcast the day's beginning in Japan.
+    """
     facts = said.facts
     if facts.start is None or facts.start.year < 2014 or facts.type in (TitleType.MOVIE, TitleType.MUSIC):
         return ()
     ahead = 3 if facts.status is AiringStatus.AIRING else 0
     last = facts.aired_count + ahead if facts.count is None else min(facts.count, facts.aired_count + ahead)
-    first = datetime.combine(facts.start, time(15, 30), tzinfo=UTC)
-    slots = (first + timedelta(weeks=number) for number in range(last))
-    return tuple(AiringSlot(at.strftime("%Y-%m-%dT%H:%M:%SZ"), number + 1) for number, at in enumerate(slots))
+    clock = facts.slot or time()
+    days = (facts.start + timedelta(weeks=number) for number in range(last))
+    return tuple(AiringSlot(instant_of(day, clock), number) for number, day in enumerate(days, 1))
 
 
 def _next(said: Said, schedule: tuple[AiringSlot, ...]) -> AiringSlot | None:

@@ -1,6 +1,6 @@
 """What AnimeSchedule says about a title of the practice world: dates, slots, streams; no people, no episodes."""
 
-from datetime import UTC, datetime, time, timedelta, timezone
+from datetime import time
 
 from pipeline.domain.names import (
     AiringStatus,
@@ -27,7 +27,7 @@ from pipeline.domain.source_title import (
     Text,
     TitleName,
 )
-from pipeline.practice.facts import Facts
+from pipeline.practice.facts import Facts, instant_of
 from pipeline.practice.rows import make_slug
 from pipeline.practice.said import Said
 from pipeline.practice.speak_animeschedule import CDN, RELATION_WORDS
@@ -35,7 +35,6 @@ from pipeline.practice.speak_animeschedule import CDN, RELATION_WORDS
 __all__ = ["say_animeschedule"]
 
 _PAGE = "https://animeschedule.net/anime/"
-_JAPAN = timezone(timedelta(hours=9))
 _OTHER_SLOT = 0.1
 """Share of broadcasts that are another station's, at another clock than MyAnimeList's."""
 _ELSEWHERE = (
@@ -154,6 +153,6 @@ def _premieres(facts: Facts) -> tuple[AiringSlot, ...]:
     if facts.start is None:
         return ()
     slot = _broadcast(facts)
-    clock = None if slot is None or slot.time is None else time.fromisoformat(slot.time)
-    at = datetime.combine(facts.start, time(), UTC) if clock is None else datetime.combine(facts.start, clock, _JAPAN)
-    return (AiringSlot(at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), kind="raw"),)
+    if slot is None or slot.time is None:
+        return (AiringSlot(f"{facts.start}T00:00:00Z", kind="raw"),)
+    return (AiringSlot(instant_of(facts.start, time.fromisoformat(slot.time)), kind="raw"),)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import orjson
@@ -13,7 +14,7 @@ import pytest
 from pipeline.catalogue import Row, open_catalogue
 from pipeline.domain.canonical import digest_bytes, dump_json
 from pipeline.domain.names import AiringStatus, Platform, RelationKind, Site, TitleType
-from pipeline.domain.source_title import SourceTitle
+from pipeline.domain.source_title import AiringSlot, SourceTitle
 from pipeline.platforms.animeschedule import AnimeScheduleAdapter
 from pipeline.platforms.jikan import JikanAdapter
 from pipeline.practice import World, read_practice_rows
@@ -164,6 +165,23 @@ def test_animeschedule_has_the_clock_of_a_broadcast_and_no_day(real_rows: World)
     upcoming = [one for one, _ in pairs if one.status is AiringStatus.UPCOMING]
     assert all(one.broadcast is None for one in upcoming)
     assert all(slot.at.endswith("T00:00:00Z") for one in upcoming for slot in one.premieres)
+
+
+def test_anilist_airs_when_myanimelist_says(world: World) -> None:
+    """A week apart from the first day in Japan on, at the slot's weekday and clock where the title has a slot."""
+    pairs = pairs_of(world, Platform.ANILIST, Site.ANILIST)
+    aired = {one.id: ([in_japan(slot) for slot in one.schedule], other) for one, other in pairs if one.schedule}
+    for at, other in aired.values():
+        assert at == [at[0] + n * timedelta(weeks=1) for n in range(len(at))]
+        assert other.start is not None
+        assert f"{at[0]:%Y-%m-%d}" == other.start.text
+    slots = [(at[0], other.broadcast) for at, other in aired.values() if other.broadcast is not None]
+    assert 2 < len(slots) < len(aired)
+    assert all(f"{at:%A %H:%M}".upper() == f"{slot.day} {slot.time}" for at, slot in slots)
+
+
+def in_japan(slot: AiringSlot) -> datetime:
+    return datetime.fromisoformat(slot.at).astimezone(timezone(timedelta(hours=9)))
 
 
 def test_both_ids_of_a_row_are_answered(world: World) -> None:
