@@ -24,7 +24,11 @@ def whole_number(text: str | None) -> int | None:
 
 
 def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds that ``Retry-After`` asks for, given as seconds or as an HTTP date; ``None`` when it does not."""
+    """Seconds that ``Retry-After`` asks for, given as seconds or as an HTTP date; ``None`` when it does not.
+
+    A date is counted from the answer's own ``Date``, so that no clock of ours has to agree with the platform's; from
+    ``now`` only where the answer has none.
+    """
     text = headers.get("retry-after", "").strip()
     try:
         seconds = float(text)
@@ -32,11 +36,17 @@ def retry_after_s(headers: Mapping[str, str], now: float) -> float | None:
         pass
     else:
         return max(0.0, seconds) if math.isfinite(seconds) else None
+    until, said_at = _instant(text), _instant(headers.get("date", ""))
+    return None if until is None else max(0.0, until - (now if said_at is None else said_at))
+
+
+def _instant(text: str) -> float | None:
+    """The Unix seconds of an HTTP date, or ``None`` when it is something else."""
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+        return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()
+    except (ValueError, OverflowError):
         return None
-    return max(0.0, moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() - now)
 
 
 def reset_wait_s(headers: Mapping[str, str], now: float) -> float | None:

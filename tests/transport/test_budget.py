@@ -95,6 +95,16 @@ async def test_retry_after_pauses_everybody(place):
     assert sum(times.slept) == pytest.approx(30)
 
 
+async def test_retry_after_as_a_date_pauses_by_the_platforms_clock(place):
+    """The clock that the budget goes by may be years away from the platform's."""
+    times = FakeTime()
+    budget = budget_of(place, times, [Limit(requests=100, per_s=1)])
+    dates = {"date": "Thu, 01 Jan 2026 00:00:00 GMT", "retry-after": "Thu, 01 Jan 2026 00:00:40 GMT"}
+    budget.settle(await budget.acquire(), 429, dates)
+    await budget.acquire()
+    assert sum(times.slept) == pytest.approx(40)
+
+
 async def test_retry_after_on_a_good_answer_is_no_pause(place):
     """Only an answer that says "too fast" or "not now" pauses."""
     times = FakeTime()

@@ -123,6 +123,18 @@ async def test_too_fast_with_a_date_is_waited_out_in_full(stage, tmp_path):
     assert times.now - start >= 90
 
 
+@pytest.mark.parametrize("fast_s", [-3600, 3600])
+async def test_a_date_is_waited_for_by_the_platforms_own_clock(stage, tmp_path, fast_s):
+    """With this machine's clock an hour slow or fast it is the same minute and a half, in client and budget."""
+    times = FakeTime(now=time.time() // 1 + fast_s)
+    said_at = 1_767_225_600
+    headers = {"Date": formatdate(said_at, usegmt=True), "Retry_After": formatdate(said_at + 90, usegmt=True)}
+    stage.play(status(429, **headers), OK)
+    start = times.now
+    await send(stage, tmp_path, times=times)
+    assert times.now - start == pytest.approx(90, abs=1)
+
+
 async def test_too_fast_without_a_wait_doubles_a_minute(stage, tmp_path):
     """Our own waits are divided by the speed (100 here)."""
     times = FakeTime()
@@ -565,6 +577,11 @@ def test_every_foreign_error_has_one_of_ours(kind):
         ({"retry-after": "-5"}, 0.0),
         ({"retry-after": "Thu, 01 Jan 1970 00:20:00 GMT"}, 200.0),
         ({"retry-after": "Thu, 01 Jan 1970 00:00:01 GMT"}, 0.0),
+        ({"retry-after": "Thu, 01 Jan 2026 00:01:30 GMT", "date": "Thu, 01 Jan 2026 00:00:00 GMT"}, 90.0),
+        ({"retry-after": "Thu, 01 Jan 2026 00:00:00 GMT", "date": "Thu, 01 Jan 2026 00:00:10 GMT"}, 0.0),
+        ({"retry-after": "Thu, 01 Jan 1970 00:20:00 GMT", "date": "yesterday"}, 200.0),
+        ({"retry-after": "12", "date": "Thu, 01 Jan 2026 00:00:00 GMT"}, 12.0),
+        ({"retry-after": "Thu, 01 Jan 99999999999999 00:00:00 GMT"}, None),
         ({"retry-after": "x", "x-ratelimit-reset": "30"}, 30.0),
         ({"retry-after": "3", "x-ratelimit-reset": "30"}, 3.0),
         ({"x-ratelimit-reset": "99999999999999"}, 86_400.0),
@@ -578,10 +595,10 @@ def test_stated_waits_are_read(headers, wait_s):
     assert stated_wait_s(headers, 1000.0) == wait_s
 
 
-@given(st.text(max_size=40), st.text(max_size=20))
-def test_no_header_makes_reading_fail(first, second):
+@given(st.text(max_size=40), st.text(max_size=20), st.text(max_size=40))
+def test_no_header_makes_reading_fail(first, second, third):
     """Any text is a wait or none."""
-    wait_s = stated_wait_s({"retry-after": first, "x-ratelimit-reset": second}, 1000.0)
+    wait_s = stated_wait_s({"retry-after": first, "x-ratelimit-reset": second, "date": third}, 1000.0)
     assert wait_s is None or wait_s >= 0
 
 
