@@ -35,7 +35,7 @@ from pipeline.domain.source_title import SourceTitle
 from pipeline.domain.thresholds import CHOOSING, MATCHING, Choosing, Matching
 from pipeline.domain.title import StageInput, Title, id_key
 from pipeline.enrich.fetch.adapters import ids_to_ask
-from pipeline.enrich.fetch.converting import Conversions
+from pipeline.enrich.fetch.converting import Conversion, Conversions
 from pipeline.enrich.fetch.learning import Heard, learn_ids, platforms_to_settle, rests_on
 from pipeline.errors import Damaged, EnrichError
 from pipeline.ledger import Ledger
@@ -214,15 +214,9 @@ class Steps:
         before_s: dict[str, float] = {}
 
         def work(title_id: str) -> tuple[SourceTitle, ...]:
-            said: list[SourceTitle] = []
-            for id_, parts in mine[title_id].items():
-                conversion = self.conversions.take(adapter, id_, {ref.kind: ref.body for ref in parts})
-                if conversion is not None:
-                    before_s[title_id] = before_s.get(title_id, 0.0) + conversion.cpu_s
-                    said.append(conversion.title)
-                else:
-                    said.append(self._convert_id(window, title_id, adapter, id_, parts))
-            return tuple(said)
+            said = [self._convert_id(window, title_id, adapter, *part) for part in mine[title_id].items()]
+            before_s[title_id] = sum(conversion.cpu_s for conversion in said)
+            return tuple(conversion.title for conversion in said)
 
         step = f"{CONVERT}:{adapter.name.value}"
         done, problems = self._through(step, tuple[SourceTitle, ...], keys, work, before_s=before_s)
@@ -252,8 +246,9 @@ class Steps:
                 window.unsettled[title_id] = platforms
 
     def _convert_id(
-        self, window: _Window, title_id: str, adapter: PlatformAdapter, id_: str, refs: Iterable[PartRef]
-    ) -> SourceTitle:
+        self, window: _Window, title_id: str, adapter: PlatformAdapter, id_: str, refs: Sequence[PartRef]
+    ) -> Conversion:
+        """What an id's parts say; seconds of the processor where that was known before. ``Damaged`` if one is torn."""
         parts: dict[str, bytes] = {}
         torn: list[Damaged] = []
         for ref in refs:
@@ -266,7 +261,8 @@ class Steps:
             self.ledger.fetched.invalidate(title_id, adapter.name)
             window.torn[title_id] = (*window.torn.get(title_id, ()), adapter.name)
             raise torn[0]
-        return adapter.convert(id_, parts)
+        made = self.conversions.take(adapter, id_, {ref.kind: ref.body for ref in refs})
+        return made or Conversion(adapter.convert(id_, parts), 0.0)
 
     def _align(self, window: _Window) -> None:
         answers = {t: answers_of(window.locks.get(t, ())) for t in window.alive()}
