@@ -1,7 +1,11 @@
 """A process that enriches a catalogue and, when told so, kills itself with SIGKILL: nothing is flushed, nobody told.
 
-Run as a script. Every step it is told of goes to ``--steps`` before it is done, one line each, so that what was begun
-is known whenever it dies. Exit code 0 when the run came to its end.
+Every step it is told of goes to ``--steps`` before it is done, one line each, so that what was begun is known whenever
+it dies. Exit code 0 when the run came to its end.
+
+Run as a script, this has loaded everything and done nothing. Each line of standard input (a folder, arguments) is done
+in a fork of it, as by a process just started, without the seconds that takes. What the fork said and how it ended lie
+then in the folder, as ``said`` and ``ended``.
 """
 
 import argparse
@@ -11,9 +15,13 @@ import signal
 import sys
 import threading
 import time
+import traceback
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import orjson
 
 from pipeline.enrich.opening import open_ledger, opened
 from pipeline.enrich.rehearsal import pointed_at
@@ -63,7 +71,7 @@ def replace_folder(settings: Settings, folder: Path) -> Settings:
     return settings.model_copy(update={"checkpoints": folder})
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--checkpoints", type=Path, required=True)
     parser.add_argument("--address", required=True)
@@ -78,7 +86,7 @@ def main() -> None:
     parser.add_argument("--nth", type=int, default=1)
     parser.add_argument("--kill-after-s", type=float)
     parser.add_argument("--spare", help="die at the first step that is not among these, separated by commas")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     settings = pointed_at(
         Settings(checkpoints=given.checkpoints, window=given.window), given.address, speed=given.speed
     )
@@ -92,5 +100,41 @@ def main() -> None:
     asyncio.run(work(settings, given.catalogue, given.store, watch, given.first, given.last))
 
 
+def serve() -> None:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # who watches over a fork leaves no zombie
+    for line in sys.stdin.buffer:
+        if os.fork() == 0:
+            folder, arguments = orjson.loads(line)
+            watch_over(Path(folder), arguments)
+            os._exit(0)
+
+
+def watch_over(folder: Path, arguments: Sequence[str]) -> None:
+    """One fork to its end, which is then written down."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    pid = os.fork()
+    if pid == 0:
+        said = os.open(folder / "said", os.O_WRONLY | os.O_CREAT, 0o600)
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        os._exit(code_of(arguments))
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    (folder / "ending").write_text(str(code))
+    (folder / "ending").rename(folder / "ended")
+
+
+def code_of(arguments: Sequence[str]) -> int:
+    try:
+        main(arguments)
+    except BaseException:  # noqa: BLE001  # as the interpreter would end
+        traceback.print_exc()
+        return 1
+    else:
+        return 0
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+
+
 if __name__ == "__main__":
-    main()
+    serve()

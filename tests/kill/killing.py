@@ -7,11 +7,16 @@ titles in hand, one request per place of a platform, one handful of pictures.
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import IO
+
+import orjson
 
 from pipeline.domain.names import Platform
 from pipeline.enrich.steps import CHAIN, CONVERT
@@ -37,6 +42,21 @@ class Reference:
     wall_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A process that was started, and the folder in which its end is told."""
+
+    folder: Path
+
+    def wait(self, timeout_s: float) -> tuple[int, str]:
+        """Its exit code (of a killed one the signal, negative) and what it said."""
+        deadline = time.monotonic() + timeout_s
+        while not (self.folder / "ended").exists():
+            assert time.monotonic() < deadline, "it does not end"
+            time.sleep(0.005)
+        return int((self.folder / "ended").read_text()), (self.folder / "said").read_text()
+
+
 @dataclass(slots=True)
 class Patient:
     """A checkpoints folder in which one process after the other is killed."""
@@ -52,18 +72,19 @@ class Patient:
 
     def run(self, *extra: str) -> int:
         """One process to its end, or to its death; gives the exit code."""
-        process = self.start(*extra)
-        _, told = process.communicate(timeout=240)
-        assert process.returncode in (0, -signal.SIGKILL), told.decode()[-3000:]
-        self.kills += process.returncode != 0
-        return process.returncode
+        code, said = self.start(*extra).wait(240)
+        assert code in (0, -signal.SIGKILL), said[-3000:]
+        self.kills += code != 0
+        return code
 
-    def start(self, *extra: str) -> "subprocess.Popen[bytes]":
+    def start(self, *extra: str) -> Process:
         self.before = self.before or self.reference.platforms.answered()
-        command = [sys.executable, str(CHILD), "--checkpoints", str(self.settings.checkpoints)]
-        command += ["--address", self.reference.platforms.url, "--catalogue", self.reference.catalogue]
-        command += ["--speed", str(SPEED), "--window", str(WINDOW), "--steps", str(self.steps_file), *extra]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        arguments = ["--checkpoints", str(self.settings.checkpoints)]
+        arguments += ["--address", self.reference.platforms.url, "--catalogue", self.reference.catalogue]
+        arguments += ["--speed", str(SPEED), "--window", str(WINDOW), "--steps", str(self.steps_file), *extra]
+        process = Process(Path(tempfile.mkdtemp(dir=self.settings.checkpoints.parent)))
+        _loaded().write(orjson.dumps([str(process.folder), arguments]) + b"\n")
+        return process
 
     def kill_at(self, step: str, nth: int = 1) -> bool:
         """One process that is killed at the ``nth`` such step; ``False`` if it ended before."""
@@ -96,6 +117,14 @@ class Patient:
         again.subtract({step: n for step, n in self.reference.steps.items() if step in TITLE_STEPS})
         assert all(n >= 0 for n in again.values()), again
         assert again.total() <= self.kills * WINDOW, f"done again: {+again} after {self.kills} kills"
+
+
+@cache
+def _loaded() -> IO[bytes]:
+    """Where to write what the next processes are to do, see ``child``; who reads it ends with us."""
+    reader = subprocess.Popen([sys.executable, str(CHILD)], stdin=subprocess.PIPE, bufsize=0)
+    assert reader.stdin is not None
+    return reader.stdin
 
 
 def new_patient(reference: Reference, folder: Path) -> Patient:

@@ -71,10 +71,10 @@ def test_two_processes_share_the_titles_and_do_no_step_twice(tmp_path: Path, som
             patient.start("--store", str(store), "--steps", str(file), *part)
             for store, file, part in zip(stores, files, parts, strict=True)
         ]
-        said = [process.communicate(timeout=120) for process in both]
+        ended = [process.wait(120) for process in both]
     finally:
         some.platforms.running.gate.latency_s = 0.0
-    assert [process.returncode for process in both] == [0, 0], said
+    assert [code for code, _ in ended] == [0, 0], ended
     done = [Counter(file.read_text().splitlines()) for file in files]
     assert all(counts["assemble"] > 0 for counts in done)
     together = done[0] + done[1]
