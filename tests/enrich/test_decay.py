@@ -1,8 +1,11 @@
 """When a platform is no longer what it was: what is told as decay, what is not, and what a run then does."""
 
+import asyncio
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -10,6 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from pipeline.domain.names import CharacterRole, Outcome, Platform, Source
 from pipeline.domain.record import AnimeRecord
@@ -24,9 +28,12 @@ from pipeline.settings import DecaySettings, Settings
 from .rehearsing import (
     SERIES,
     Platforms,
+    Standing,
+    Told,
     enrich,
     outcomes_of,
     practice_rows,
+    quick_folder,
     settings_for,
     standing,
     write_catalogue,
@@ -178,12 +185,53 @@ def in_days(days: float) -> Callable[[], float]:
     return lambda: time.time() + days * 86_400.0
 
 
-@pytest.fixture
-def place(tmp_path: Path, platforms: Platforms) -> Settings:
-    """All practice titles but the one whose cast of hundreds would take most of the time."""
+@dataclass(frozen=True, slots=True)
+class Lived:
+    """A folder after some runs, and what those told. Tests go on in copies of it."""
+
+    settings: Settings
+    told: Told
+    standing: Standing
+    asked: dict[str, int]
+    """In the last run."""
+
+    def copied(self, folder: Path) -> Settings:
+        """Settings of a copy. The points are not copied: the next run loads them anew."""
+        shutil.copytree(self.settings.checkpoints, folder, ignore=shutil.ignore_patterns("qdrant"))
+        return self.settings.model_copy(update={"checkpoints": folder})
+
+
+@pytest.fixture(scope="module")
+def sound(shared_platforms: Platforms) -> Iterator[Lived]:
+    """All practice titles but the one whose cast of hundreds would take most of the time, after their first run."""
     titles = [row["title"] for row in practice_rows()[1:] if row["title"] != SERIES]
-    catalogue = write_catalogue(tmp_path / "catalogue.jsonl", titles)
-    return settings_for(tmp_path / "checkpoints", platforms.url, catalogue, decay=SMALL)
+    with quick_folder() as folder:
+        catalogue = write_catalogue(folder / "catalogue.jsonl", titles)
+        place = settings_for(folder / "checkpoints", shared_platforms.url, catalogue, decay=SMALL)
+        yield live(place, shared_platforms, days=0)
+
+
+@pytest.fixture(scope="module")
+def drifted(sound: Lived, shared_platforms: Platforms) -> Iterator[Lived]:
+    """The same a month later: MAL's fields have got other names."""
+    with quick_folder() as folder:
+        with shared_platforms.going_wrong(Fault(FaultKind.DRIFT, JIKAN)):
+            lived = live(sound.copied(folder / "checkpoints"), shared_platforms, days=31)
+        yield lived
+
+
+def live(place: Settings, platforms: Platforms, *, days: float) -> Lived:
+    """One run."""
+    before = platforms.answered()
+    with capture_logs():
+        told = asyncio.run(enrich(place, now=in_days(days)))
+    return Lived(place, told, standing(place), platforms.since(before))
+
+
+@pytest.fixture
+def place(sound: Lived, tmp_path: Path) -> Settings:
+    """A place in which all was well once."""
+    return sound.copied(tmp_path / "checkpoints")
 
 
 def synopses(settings: Settings) -> dict[str, dict[str, Any]]:
@@ -191,53 +239,44 @@ def synopses(settings: Settings) -> dict[str, dict[str, Any]]:
     return {r.title_id: {"texts": r.synopses, "stale": r.enrichment_metadata.stale} for r in found}
 
 
-def quarantined(settings: Settings) -> dict[Platform, str]:
-    with closing(open_ledger(settings, now=time.time)) as ledger:
-        return {p: q.reason for p, q in ledger.quarantines.standing().items()}
-
-
-async def test_sound_platforms_are_never_left_alone(place: Settings) -> None:
-    """All 24 titles, films and shorts and what has not aired among them, again and again."""
-    for days in (0, 31, 62):
-        told = await enrich(place, now=in_days(days))
+async def test_sound_platforms_are_never_left_alone(sound: Lived, place: Settings, platforms: Platforms) -> None:
+    """All titles, films and shorts and what has not aired among them, and again when all of it is normal."""
+    for told in (sound.told, await enrich(place, now=in_days(31))):
         assert (told.report.quarantined, told.report.exit_code) == ({}, ExitCode.DONE)
+        assert told.report.done == len(sound.standing.records)
 
 
 async def test_a_platform_that_lost_fields_is_left_alone_and_the_others_go_on(
-    place: Settings, platforms: Platforms
+    sound: Lived, drifted: Lived, tmp_path: Path, platforms: Platforms
 ) -> None:
     """MAL's fields get other names: after a few titles nobody asks it any more, and what it said before serves.
 
     The next runs ask it nothing either. Released and well again, it is asked, and everything is as it was.
     """
-    await enrich(place)
-    before, good = synopses(place), standing(place)
-    heard = {t for (t, p), o in outcomes_of(place).items() if (p, o) == (JIKAN, Outcome.FOUND)}
-    asked = platforms.answered()
+    told, place = drifted.told, drifted.copied(tmp_path / "checkpoints")
+    assert told.report.exit_code is ExitCode.DEGRADED
+    assert list(told.report.quarantined) == [JIKAN]
+    assert "normally" in told.report.quarantined[JIKAN]
+    assert drifted.asked["jikan"] < 4 * 14
+    assert drifted.asked["anidb"] > 0
+    assert any("quarantined: " in problem.why for problem in told.report.problems)
     with platforms.going_wrong(Fault(FaultKind.DRIFT, JIKAN)):
-        told = await enrich(place, now=in_days(31))
-        drifted = platforms.since(asked)
-        assert told.report.exit_code is ExitCode.DEGRADED
-        assert list(told.report.quarantined) == [JIKAN]
-        assert "normally" in told.report.quarantined[JIKAN]
-        assert drifted["jikan"] < 4 * 14
-        assert drifted["anidb"] > 0
-        assert any("quarantined: " in problem.why for problem in told.report.problems)
         between = platforms.answered()
         await enrich(place, now=in_days(31.1))
         last = await enrich(place, now=in_days(31.2))
         assert (last.report.due, last.report.exit_code) == (0, ExitCode.DEGRADED)
         assert "jikan" not in platforms.since(between)
-    after = synopses(place)
+    before, after = synopses(sound.settings), synopses(place)
     assert {t: one["texts"] for t, one in after.items()} == {t: one["texts"] for t, one in before.items()}
     stale = [one for one in after.values() if JIKAN in one["stale"]]
-    assert len(stale) == len(heard)
+    outcomes = outcomes_of(sound.settings)
+    assert len(stale) == sum((p, o) == (JIKAN, Outcome.FOUND) for (_, p), o in outcomes.items()) > 0
     with closing(open_ledger(place, now=in_days(31.3))) as ledger:
         assert ledger.quarantines.release(JIKAN, is_new_normal=False) is not None
         assert ledger.quarantines.release(JIKAN, is_new_normal=False) is None
     told = await enrich(place, now=in_days(31.4))
     assert (told.report.exit_code, told.report.quarantined) == (ExitCode.DONE, {})
-    assert standing(place) == good
+    assert standing(place) == sound.standing
 
 
 async def test_who_asks_for_less_has_lost_nothing(tmp_path: Path, platforms: Platforms) -> None:
@@ -253,11 +292,10 @@ async def test_who_asks_for_less_has_lost_nothing(tmp_path: Path, platforms: Pla
     assert (told.report.quarantined, told.report.exit_code) == ({}, ExitCode.DONE)
 
 
-async def test_a_quarantine_ends_by_itself(place: Settings, platforms: Platforms) -> None:
+async def test_a_quarantine_ends_by_itself(drifted: Lived, tmp_path: Path, platforms: Platforms) -> None:
     """After a day the platform is asked again; still drifted, it is left alone again after a few titles."""
-    await enrich(place)
+    place = drifted.copied(tmp_path / "checkpoints")
     with platforms.going_wrong(Fault(FaultKind.DRIFT, JIKAN)):
-        await enrich(place, now=in_days(31))
         asked = platforms.answered()
         told = await enrich(place, now=in_days(32.1))
         assert list(told.report.quarantined) == [JIKAN]
@@ -266,7 +304,6 @@ async def test_a_quarantine_ends_by_itself(place: Settings, platforms: Platforms
 
 async def test_titles_that_vanish_come_back(place: Settings, platforms: Platforms) -> None:
     """AniDB says of everything that it does not have it: that is not believed, and its earlier word stands."""
-    await enrich(place)
     before = synopses(place)
     with platforms.going_wrong(Fault(FaultKind.NOT_FOUND, Platform.ANIDB)):
         told = await enrich(place, now=in_days(31))
@@ -279,11 +316,16 @@ async def test_titles_that_vanish_come_back(place: Settings, platforms: Platform
     }  # fmt: skip
 
 
-async def test_answers_that_nobody_can_read_stop_a_first_run(place: Settings, platforms: Platforms) -> None:
+async def test_answers_that_nobody_can_read_stop_a_first_run(
+    sound: Lived, tmp_path: Path, platforms: Platforms
+) -> None:
     """Nothing is known yet, and nothing is needed: MAL's pages have changed under the service."""
-    broken = place.model_dump()
-    broken["platforms"]["jikan"] |= {"base_url": f"{platforms.url}/nowhere", "attempts": 1}
-    told = await enrich(Settings(**broken))
+    broken = {p.value: {"enabled": p is JIKAN} for p in Platform}
+    broken["jikan"] |= {"base_url": f"{platforms.url}/nowhere", "attempts": 1}
+    place = settings_for(
+        tmp_path / "checkpoints", platforms.url, sound.settings.catalogue, decay=SMALL, platforms=broken
+    )
+    told = await enrich(place)
     assert told.report.quarantined[JIKAN].startswith("readable answers: there 0 times in 6")
     assert told.report.requests["jikan"] < 12
     assert all(o != Outcome.FOUND for (_, p), o in outcomes_of(place).items() if p is JIKAN)
