@@ -10,7 +10,7 @@ where AniList names no main one, and else a producer, as on AniList's own pages.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
@@ -121,23 +121,36 @@ def _is_helper(one: _Named) -> bool:
 def _joined(groups: Mapping[str, Sequence[_Named]]) -> dict[str, list[_Named]]:
     """Groups whose name begins with another's, word by word, put to that one unless somebody names both."""
     joined: dict[str, list[_Named]] = {}
-    for key in sorted(groups, key=lambda key: (len(key), key)):
-        longer = groups[key]
-        shorter = (
-            home for home, members in joined.items() if _goes_on(longer, members) and _is_either(longer, members)
-        )
-        joined.setdefault(next(shorter, key), []).extend(longer)
+    said_by: dict[str, set[Source]] = {}
+    called: dict[str, set[str]] = {}  # names, and whose they are: of 5,000 studios not all pairs are looked at
+    for key in sorted(groups, key=_shortest_first):
+        names = {norm(one.company.name) for one in groups[key]}
+        own = {one.source for one in groups[key]}
+        begun = {home for name in names for start in _beginnings(name, called) for home in called[start]}
+        shorter = (home for home in sorted(begun, key=_shortest_first) if _is_either(own, said_by[home]))
+        home = next(shorter, key)
+        joined.setdefault(home, []).extend(groups[key])
+        said_by.setdefault(home, set()).update(own)
+        for name in names:
+            called.setdefault(name, set()).add(home)
     return joined
 
 
-def _goes_on(longer: Sequence[_Named], shorter: Sequence[_Named]) -> bool:
-    beginnings = tuple(f"{norm(one.company.name)} " for one in shorter)
-    return any(norm(one.company.name).startswith(beginnings) for one in longer)
+def _shortest_first(key: str) -> tuple[int, str]:
+    return len(key), key
 
 
-def _is_either(one: Sequence[_Named], other: Sequence[_Named]) -> bool:
+def _beginnings(name: str, called: Container[str]) -> Iterator[str]:
+    """The first words of a name, where those are somebody's whole name."""
+    end = name.find(" ")
+    while end >= 0:
+        if name[:end] in called:
+            yield name[:end]
+        end = name.find(" ", end + 1)
+
+
+def _is_either(own: set[Source], theirs: set[Source]) -> bool:
     """Whether nobody names both. The catalogue has the spellings of all, so beside platforms its word is none."""
-    own, theirs = ({named.source for named in names} for names in (one, other))
     return (own - {Source.CATALOGUE} or own).isdisjoint(theirs - {Source.CATALOGUE} or theirs)
 
 
