@@ -3,9 +3,9 @@
 Every step it is told of goes to ``--steps`` before it is done, one line each, so that what was begun is known whenever
 it dies. Exit code 0 when the run came to its end.
 
-Run as a script, this has loaded everything and done nothing. Each line of standard input (a folder, arguments) is done
-in a fork of it, as by a process just started, without the seconds that takes. What the fork said and how it ended lie
-then in the folder, as ``said`` and ``ended``.
+Run as a script with arguments, it does that. Without any it has loaded everything and waits: each line of standard
+input (a folder, arguments) is done in a fork of it, as by a process just started, without the seconds that takes. What
+the fork said and how it ended lie then in the folder, as ``said`` and ``ended``.
 """
 
 import argparse
@@ -137,4 +137,7 @@ def code_of(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    serve()
+    if sys.argv[1:]:
+        main(sys.argv[1:])
+    else:
+        serve()
