@@ -10,7 +10,7 @@ import pytest
 from pipeline.domain.names import Platform
 from pipeline.enrich.rehearsal import practice_catalogue
 
-from ..enrich.rehearsing import SPEED, Platforms, practice_platforms  # noqa: TID252  # folders, not an installed package
+from ..enrich.rehearsing import SPEED, Platforms, practice_platforms, quick_folder  # noqa: TID252  # folders, not an installed package
 
 _home = tempfile.TemporaryDirectory(prefix="anime-enrich-prefect-", ignore_cleanup_errors=True)
 # Prefect reads these when it is imported, which the test modules do.
@@ -57,6 +57,12 @@ def settle_in(shared_platforms: Platforms) -> Callable[[pytest.MonkeyPatch, Path
         return folder
 
     return settle
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    with quick_folder() as folder:
+        yield folder
 
 
 @pytest.fixture

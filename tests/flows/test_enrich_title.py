@@ -1,23 +1,40 @@
-"""The flow of one title: what it shows, how it ends, and that it does nothing twice."""
+"""The flow of one title: what it shows, how it ends, that it does nothing twice, and what a kill leaves of it.
+
+All that needs a server is here: it takes ten seconds to start, and a file is tested in one process.
+"""
 
 import gc
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.exceptions import PrefectHTTPStatusError
+from prefect.utilities.callables import parameter_schema
 
-from pipeline.cli.workplace import ledger_of, load_settings, sync_if_named
-from pipeline.domain.names import Platform
+from flows.enrich_title import enrich_title
+from pipeline.cli.workplace import find_titles, ledger_of, load_settings, sync_if_named
+from pipeline.domain.names import Outcome, Platform
+from pipeline.enrich.opening import open_ledger
 from pipeline.errors import BadInput
 from pipeline.practice.faults import Fault, FaultKind
 from pipeline.store._edge_files import FolderLock
 
 from ..enrich.rehearsing import FILM, Platforms, points_of  # noqa: TID252  # tests are folders, not an installed package
+from .conftest import environment
 from .operating import Shown, end_of, operate
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 FILM_ID = "mal:900002"
+_PATIENCE_S = 60.0
 TASKS = [
     *(f"ask {platform.value}" for platform in Platform),
     "convert", "align", "decide metadata", "decide episodes", "decide relations", "decide statistics",
@@ -262,3 +279,61 @@ def test_practice_runs_need_nothing_and_keep_a_ledger_of_their_own(
     state = end_of(FILM_ID, practice=True)
     assert state.name == "Completed", state.message
     assert [path.name for path in checkpoints.iterdir()] == ["practice"]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"title": ""}, {"title": "  "}, {}, {"title": "x" * 501}, {"title": "mal:1", "practice": "perhaps"}],
+)
+async def test_the_server_refuses_bad_parameters(prefect_server: str, parameters: dict[str, object]) -> None:
+    """A run that cannot work is not even queued."""
+    async with get_client() as client:
+        flow_id = await client.create_flow(enrich_title)
+        deployment_id = await client.create_deployment(
+            flow_id,
+            "checked",
+            parameter_openapi_schema=parameter_schema(enrich_title).model_dump_for_openapi(),
+            enforce_parameter_schema=True,
+        )
+        with pytest.raises(PrefectHTTPStatusError, match=r"409|422"):
+            await client.create_flow_run_from_deployment(deployment_id, parameters=parameters)
+        assert await client.create_flow_run_from_deployment(deployment_id, parameters={"title": "mal:1"})
+
+
+def start(server: str, checkpoints: Path, platforms: Platforms) -> "subprocess.Popen[bytes]":
+    """The flow in a process of its own, against the same server."""
+    given = os.environ | environment(checkpoints, platforms.url) | {"PREFECT_API_URL": server}
+    return subprocess.Popen([sys.executable, "-m", "flows.enrich_title", FILM_ID], env=given, cwd=ROOT)
+
+
+def outcomes() -> dict[Platform, Outcome]:
+    with closing(open_ledger(load_settings(), now=time.time)) as ledger:
+        sync_if_named(ledger, load_settings())
+        (title_id,) = find_titles(ledger, [FILM_ID])
+        return {platform: s.outcome.outcome for platform, s in ledger.fetched.outcomes([title_id])[title_id].items()}
+
+
+def test_a_killed_run_is_gone_on_with_and_repeats_nothing(
+    prefect_server: str, checkpoints: Path, platforms: Platforms
+) -> None:
+    """Killed while one platform is still answering: the next run asks only that one, and ends whole."""
+    with platforms.going_wrong(Fault(FaultKind.SLOW, Platform.KITSU, wait_s=_PATIENCE_S)):
+        process = start(prefect_server, checkpoints, platforms)
+        try:
+            deadline = time.monotonic() + _PATIENCE_S
+            while len(outcomes()) < len(Platform) - 1:
+                assert process.poll() is None, "it ended before it could be killed"
+                assert time.monotonic() < deadline, outcomes()
+                time.sleep(0.1)
+        finally:
+            process.kill()
+        assert process.wait() == -signal.SIGKILL
+    assert Platform.KITSU not in outcomes()
+    before = platforms.answered()
+    state = end_of(FILM_ID)
+    assert set(platforms.since(before)) <= {"kitsu", "images"}
+    assert platforms.since(before)["kitsu"] > 0
+    assert state.name == "Completed", state.message
+    assert set(outcomes().values()) == {Outcome.FOUND}
+    assert len(points_of(load_settings())) == 1
+    assert end_of(FILM_ID).name == "Up to date"

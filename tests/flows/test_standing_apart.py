@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 import yaml
-from prefect.client.orchestration import get_client
-from prefect.exceptions import PrefectHTTPStatusError
 from prefect.flows import Flow, load_flow_from_entrypoint
 from prefect.settings import PREFECT_SERVER_ANALYTICS_ENABLED
 from prefect.utilities.callables import parameter_schema
@@ -122,22 +120,3 @@ def test_the_form_explains_every_parameter() -> None:
     schema = parameter_schema(enrich_title)
     assert schema.required == ["title"]
     assert all(about.get("description") for about in schema.properties.values())
-
-
-@pytest.mark.parametrize(
-    "parameters",
-    [{"title": ""}, {"title": "  "}, {}, {"title": "x" * 501}, {"title": "mal:1", "practice": "perhaps"}],
-)
-async def test_the_server_refuses_bad_parameters(prefect_server: str, parameters: dict[str, object]) -> None:
-    """A run that cannot work is not even queued."""
-    async with get_client() as client:
-        flow_id = await client.create_flow(enrich_title)
-        deployment_id = await client.create_deployment(
-            flow_id,
-            "checked",
-            parameter_openapi_schema=parameter_schema(enrich_title).model_dump_for_openapi(),
-            enforce_parameter_schema=True,
-        )
-        with pytest.raises(PrefectHTTPStatusError, match=r"409|422"):
-            await client.create_flow_run_from_deployment(deployment_id, parameters=parameters)
-        assert await client.create_flow_run_from_deployment(deployment_id, parameters={"title": "mal:1"})
