@@ -1,13 +1,12 @@
 """One finished folder that reading tests share; the command itself is started in ``commanding``."""
 
-import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.enrich.rehearsing import quick_folder
+from tests.enrich.rehearsing import copy_folder, quick_folder
 
 sys.path.insert(0, str(Path(__file__).parent))
 from commanding import TITLES, anime_enrich_process  # beside this file, and tests are no package
@@ -34,5 +33,5 @@ def tmp_path() -> Iterator[Path]:
 def own(finished: Path, tmp_path: Path) -> Path:
     """A copy of the finished folder that a test may break."""
     copy = tmp_path / "own"
-    shutil.copytree(finished, copy)
+    copy_folder(finished, copy)
     return copy

@@ -1,7 +1,6 @@
 """diff as an operator calls it: a changed catalogue between two runs, and what cannot be compared."""
 
 import json
-import shutil
 from pathlib import Path
 
 import orjson
@@ -9,13 +8,14 @@ import pytest
 from commanding import TITLES, anime_enrich, told
 
 from pipeline.enrich.rehearsal import practice_catalogue
+from tests.enrich.rehearsing import copy_folder
 
 
 @pytest.fixture(scope="module")
 def two_runs(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The finished folder, and a second run after one row got another name and a longer list of synonyms."""
     folder = tmp_path_factory.mktemp("two")
-    shutil.copytree(finished, folder / "checkpoints")
+    copy_folder(finished, folder / "checkpoints")
     lines = [orjson.loads(line) for line in Path(practice_catalogue()).read_bytes().splitlines()]
     (row,) = [row for row in lines[1:] if any(url.endswith("myanimelist.net/anime/900012") for url in row["sources"])]
     row["synonyms"] = [*row["synonyms"], *(f"Other Name {n}" for n in range(8))]

@@ -1,7 +1,6 @@
 """review as a person uses it: look, decide, see it obeyed, take it back, share it; and what is typed wrong."""
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from pipeline.cli.review import _without_repeats
 from pipeline.domain.review import ReviewItem
 from pipeline.enrich.rehearsal import practice_catalogue
 from pipeline.ledger.review import QueuedItem
+from tests.enrich.rehearsing import copy_folder
 
 ONE, OTHER = "mal:900017", "mal:900012"
 
@@ -20,7 +20,7 @@ ONE, OTHER = "mal:900017", "mal:900012"
 def folder(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the finished checkpoints; who locks something takes it back."""
     place = tmp_path_factory.mktemp("review")
-    shutil.copytree(finished, place / "checkpoints")
+    copy_folder(finished, place / "checkpoints")
     return place
 
 

@@ -1,12 +1,12 @@
 """What a user gives wrong is told in one sentence that names it and the next step, with exit code 2 (or 1)."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 from commanding import anime_enrich, told
 
 from pipeline.enrich.rehearsal import practice_catalogue
+from tests.enrich.rehearsing import copy_folder
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_bad_rows_are_named_skipped_and_make_the_exit_code_3(tmp_path: Path) -> 
 
 def test_secrets_are_never_printed(tmp_path: Path, finished: Path) -> None:
     """Tokens, keys and the password of a database address appear in no output, whatever is wrong."""
-    shutil.copytree(finished, tmp_path / "checkpoints")
+    copy_folder(finished, tmp_path / "checkpoints")
     env = {
         "ANIME_ENRICH_PLATFORMS__ANIMESCHEDULE__TOKEN": "s3cr3t-token",
         "ANIME_ENRICH_STORE__API_KEY": "s3cr3t-key",

@@ -1,7 +1,6 @@
 """Decisions through whole runs: obeyed without asking anybody, taken back without a trace, told when contradicted."""
 
 import asyncio
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -31,7 +30,17 @@ from pipeline.settings import Settings
 from pipeline.stages import STAGES
 from pipeline.stages.answered import ask_label, ask_role
 
-from .rehearsing import FILM, RADIO, Platforms, enrich, quick_folder, settings_for, standing, write_catalogue
+from .rehearsing import (
+    FILM,
+    RADIO,
+    Platforms,
+    copy_folder,
+    enrich,
+    quick_folder,
+    settings_for,
+    standing,
+    write_catalogue,
+)
 
 TWINS = "Futatsu no Rashinban"
 """Two shows under one id: their casts leave questions open."""
@@ -83,7 +92,7 @@ def run_once(shared_platforms: Platforms) -> Iterator[Path]:
 @pytest.fixture
 def done(run_once: Path, tmp_path: Path, platforms: Platforms) -> Settings:
     """Settings of a copy of that run."""
-    shutil.copytree(run_once, tmp_path, dirs_exist_ok=True)
+    copy_folder(run_once, tmp_path)
     return _settings(tmp_path, platforms)
 
 
