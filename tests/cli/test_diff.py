@@ -1,6 +1,7 @@
 """diff as an operator calls it: a changed catalogue between two runs, and what cannot be compared."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -8,24 +9,24 @@ import pytest
 from commanding import TITLES, anime_enrich, told
 
 from pipeline.enrich.rehearsal import practice_catalogue
-from tests.enrich.rehearsing import copy_folder
+from tests.enrich.rehearsing import copy_folder, quick_folder
 
 
 @pytest.fixture(scope="module")
-def two_runs(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def two_runs(finished: Path) -> Iterator[Path]:
     """The finished folder, and a second run after one row got another name and a longer list of synonyms."""
-    folder = tmp_path_factory.mktemp("two")
-    copy_folder(finished, folder / "checkpoints")
     lines = [orjson.loads(line) for line in Path(practice_catalogue()).read_bytes().splitlines()]
     (row,) = [row for row in lines[1:] if any(url.endswith("myanimelist.net/anime/900012") for url in row["sources"])]
     row["synonyms"] = [*row["synonyms"], *(f"Other Name {n}" for n in range(8))]
-    (folder / "changed.jsonl").write_bytes(b"\n".join(map(orjson.dumps, lines)))
-    ended = anime_enrich(
-        "run", *TITLES, "--practice", "--speed", "60", "--catalogue", "changed.jsonl", "--checkpoints", "checkpoints",
-        folder=folder,
-    )  # fmt: skip
-    assert ended.returncode == 0, ended.stderr
-    return folder
+    with quick_folder() as folder:
+        copy_folder(finished, folder / "checkpoints")
+        (folder / "changed.jsonl").write_bytes(b"\n".join(map(orjson.dumps, lines)))
+        ended = anime_enrich(
+            "run", *TITLES, "--practice", "--speed", "60", "--catalogue", "changed.jsonl",
+            "--checkpoints", "checkpoints", folder=folder,
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stderr
+        yield folder
 
 
 def _diff(folder: Path, *arguments: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,17 +12,17 @@ from pipeline.cli.review import _without_repeats
 from pipeline.domain.review import ReviewItem
 from pipeline.enrich.rehearsal import practice_catalogue
 from pipeline.ledger.review import QueuedItem
-from tests.enrich.rehearsing import copy_folder
+from tests.enrich.rehearsing import copy_folder, quick_folder
 
 ONE, OTHER = "mal:900017", "mal:900012"
 
 
 @pytest.fixture(scope="module")
-def folder(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(finished: Path) -> Iterator[Path]:
     """A copy of the finished checkpoints; who locks something takes it back."""
-    place = tmp_path_factory.mktemp("review")
-    copy_folder(finished, place / "checkpoints")
-    return place
+    with quick_folder() as place:
+        copy_folder(finished, place / "checkpoints")
+        yield place
 
 
 @pytest.fixture
