@@ -63,18 +63,23 @@ def _sure_links(scores: Scores, rows: Sequence[Person], columns: Sequence[Person
     best = (total == total.max(axis=1, keepdims=True)) & (total == total.max(axis=0, keepdims=True))
     good = np.flatnonzero(best & (total >= np.float32(cut.accept) - np.float32(1e-6)))
     exact = np.flatnonzero(scores.name >= np.float32(cut.same_romaji))
-    whole, voice = scores.same_whole.ravel(), scores.same_voice.ravel()
+    voice = scores.same_voice.ravel()
+    alone = _alone(exact, width)
+    ways = [alone, _alone(np.flatnonzero(scores.same_id), width)]
+    if len(alone) < len(exact):
+        whole = scores.same_whole().ravel()
+        ways += [_alone(exact[whole[exact]], width), _alone(exact[voice[exact]], width)]
     unmistakable = np.zeros(total.size, np.bool_)
+    unmistakable[np.concatenate(ways)] = True
     unmistakable[good[_lead(total, good) >= np.float32(cut.lead) - np.float32(1e-6)]] = True
-    for cells in (exact, exact[whole[exact]], exact[voice[exact]], np.flatnonzero(scores.same_id)):
-        unmistakable[_alone(cells, width)] = True
     linked = good[unmistakable[good]]
     held = _alone(linked, width)
     if len(held) < len(linked):
         # Of rivals that all hold, the one that holds by more than its name alone; two of those, and none is linked.
+        whole = scores.same_whole().ravel()
         namesake = voice[linked] & (scores.name.ravel()[linked] >= np.float32(cut.same_romaji))
-        ways = (linked[whole[linked] & ~namesake], linked[namesake])
-        held = _alone(np.unique(np.concatenate((held, *(_alone(cells, width) for cells in ways)))), width)
+        further = (linked[whole[linked] & ~namesake], linked[namesake])
+        held = _alone(np.unique(np.concatenate((held, *(_alone(cells, width) for cells in further)))), width)
     for cell in held.tolist():
         row, column = divmod(cell, width)
         yield Link(row, column, *_how(scores, rows, columns, (row, column), cut))

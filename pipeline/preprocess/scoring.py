@@ -45,12 +45,16 @@ _WHOLES: Final[Keys] = attrgetter("wholes")
 class Scores:
     """``name`` and ``total`` are 0 to 1; the flags say what the total rests on."""
 
+    rows: Sequence[Person]
+    columns: Sequence[Person]
     name: Matrix
     total: Matrix
     same_voice: Flags
     same_id: Flags
-    same_whole: Flags
-    """Main names equal to the last word, what stands in parentheses too."""
+
+    def same_whole(self) -> Flags:
+        """Main names equal to the last word, what stands in parentheses too; asked for only where others have them."""
+        return _flags(self.name, _cells(_sharing(self.rows, self.columns, _WHOLES), len(self.columns)))
 
 
 def score_casts(rows: Sequence[Person], columns: Sequence[Person], cut: Matching) -> Scores:
@@ -73,8 +77,7 @@ def score_casts(rows: Sequence[Person], columns: Sequence[Person], cut: Matching
     number = _cells(_sharing_numbers(rows, columns), width)
     number = number[same_voice.ravel()[number] | (name.ravel()[number] >= cut.words_inside)]
     _lift(total, (cut.same_id, number))
-    same_whole = _flags(name, _cells(_sharing(rows, columns, _WHOLES), width))
-    return Scores(name, total, same_voice, _flags(name, number), same_whole)
+    return Scores(rows, columns, name, total, same_voice, _flags(name, number))
 
 
 def _long_names(person: Person) -> list[str]:

@@ -5,8 +5,7 @@ value. Every choice keeps who said it and what was passed over.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -57,28 +56,35 @@ def nobody_said(value: T) -> Chosen[T]:
     return Chosen(value, (), NOBODY, 0.0)
 
 
-@dataclass(slots=True)
-class _Camp(Generic[T]):
-    """Claims that are the same for the vote: every spelling and who uses it."""
+_Camp: TypeAlias = dict[str, tuple[T, dict[Source, float]]]
+"""Claims that are the same for the vote: every spelling by its text, and who uses it."""
 
-    spellings: dict[str, tuple[T, dict[Source, float]]] = field(default_factory=dict)
 
-    def add(self, source: Source, value: T, text: str, weight: float) -> None:
-        self.spellings.setdefault(text, (value, {}))[1].setdefault(source, weight)
+def _camps(
+    pairs: Sequence[tuple[Source, T]], weights: Mapping[Source, float], key: Callable[[T], str]
+) -> dict[str, _Camp[T]]:
+    camps: dict[str, _Camp[T]] = {}
+    for source, value in pairs:
+        text = text_of(value)
+        camp = camps.setdefault(text if key is text_of else key(value), {})
+        camp.setdefault(text, (value, {}))[1].setdefault(source, weights.get(source, _STRANGER))
+    return camps
 
-    def count(self) -> dict[Source, float]:
-        return {source: weight for _, by in self.spellings.values() for source, weight in by.items()}
 
-    def speak(self, fineness: Callable[[T], int]) -> T:
-        """The camp's value: the finest spelling, then the one with most weight."""
-        if len(self.spellings) == 1:
-            return next(iter(self.spellings.values()))[0]
+def _votes(camp: _Camp[T]) -> dict[Source, float]:
+    return {source: weight for _, by in camp.values() for source, weight in by.items()}
 
-        def order(item: tuple[str, tuple[T, dict[Source, float]]]) -> tuple[int, float, str]:
-            text, (value, by) = item
-            return -fineness(value), -_sum(by), text
 
-        return min(self.spellings.items(), key=order)[1][0]
+def _spoken(camp: _Camp[T], fineness: Callable[[T], int]) -> T:
+    """The camp's value: the finest spelling, then the one with most weight."""
+    if len(camp) == 1:
+        return next(iter(camp.values()))[0]
+
+    def order(item: tuple[str, tuple[T, dict[Source, float]]]) -> tuple[int, float, str]:
+        text, (value, by) = item
+        return -fineness(value), -_sum(by), text
+
+    return min(camp.items(), key=order)[1][0]
 
 
 def _sum(votes: Mapping[Source, float]) -> float:
@@ -114,16 +120,16 @@ def choose_weighted(
     camps = _camps(pairs, weights, key)
     if not camps:
         return nobody_said(nobody)
-    votes = {name: camp.count() for name, camp in camps.items()}
+    votes = {name: _votes(camp) for name, camp in camps.items()}
     ranked = sorted((-_sum(by), name) for name, by in votes.items())
     (first, winner), *losers = ranked
     share = first / total if (total := sum(weight for weight, _ in ranked)) else 1.0
     return Chosen(
-        value=camps[winner].speak(fineness),
+        value=_spoken(camps[winner], fineness),
         sources=tuple(sorted(votes[winner])),
         rule=rule,
         confidence=_confidence(len(votes[winner]), share, has_losers=bool(losers)),
-        passed_over=tuple(Claim(camps[name].speak(fineness), tuple(sorted(votes[name]))) for _, name in losers),
+        passed_over=tuple(Claim(_spoken(camps[name], fineness), tuple(sorted(votes[name]))) for _, name in losers),
         conflict=bool(losers),
     )
 
@@ -138,21 +144,8 @@ def heaviest(
     camps = _camps(pairs, weights, key)
     if not camps:
         return nobody
-    _, winner = min((-_sum(camp.count()), name) for name, camp in camps.items())
-    return camps[winner].speak(_no_fineness)
-
-
-def _camps(
-    pairs: Sequence[tuple[Source, T]], weights: Mapping[Source, float], key: Callable[[T], str]
-) -> dict[str, _Camp[T]]:
-    camps: dict[str, _Camp[T]] = {}
-    for source, value in pairs:
-        text = text_of(value)
-        name = text if key is text_of else key(value)
-        if name not in camps:
-            camps[name] = _Camp()
-        camps[name].add(source, value, text, weights.get(source, _STRANGER))
-    return camps
+    _, winner = min((-_sum(_votes(camp)), name) for name, camp in camps.items())
+    return _spoken(camps[winner], _no_fineness)
 
 
 def _is_unanimous(pairs: Sequence[tuple[Source, object]]) -> bool:
