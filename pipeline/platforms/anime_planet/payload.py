@@ -71,7 +71,7 @@ def parse_page(body: bytes, id_: str, part: str) -> Node:
         root = lxml.html.document_fromstring(body, parser=lxml.html.HTMLParser(encoding="utf-8"))
     except (lxml.etree.ParserError, lxml.etree.XMLSyntaxError, ValueError) as error:
         raise broken(Platform.ANIME_PLANET, id_, part, f"is no HTML page ({error})", body) from error
-    for element in _compiled("//*[@data-cfemail]")(root):
+    for element in _compiled("//*[@data-cfemail]")(root) if b"data-cfemail" in body else ():
         shown = _unhidden(element.get("data-cfemail"))
         if shown is not None:
             element[:] = []
