@@ -1,13 +1,15 @@
 """A claim, the choice between claims, and what was odd on the way."""
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from pipeline.domain.names import Source
 
 __all__ = ["Chosen", "Claim", "Drift", "Finding", "OpenQuestion"]
 
 T = TypeVar("T")
+
+_LONGEST_MESSAGE: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,20 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something odd about one title that did not stop it: a stable code, a sentence, and where."""
+    """Something odd about one title that did not stop it: a stable code, a sentence, and where.
+
+    A message of more than 1,000 signs (it quotes what a platform said) loses its middle.
+    """
 
     code: str
     message: str
     field: str = ""
     source: Source | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.message) > _LONGEST_MESSAGE:
+            half = _LONGEST_MESSAGE // 2
+            object.__setattr__(self, "message", f"{self.message[: half - 1]}…{self.message[-half:]}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pipeline.preprocess.staff import align_staff
 
 __all__ = ["ALIGN_VERSION", "align"]
 
-ALIGN_VERSION: Final = 3
+ALIGN_VERSION: Final = 4
 """Goes up with every change that may group otherwise; part of the key of what was aligned."""
 
 

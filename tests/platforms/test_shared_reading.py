@@ -1,6 +1,7 @@
 """The readers all platforms share: status codes, JSON fields, texts, dates, links."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -336,3 +337,14 @@ def test_a_site_is_one_again_when_it_is_read_back(site: Site | str, kind: type) 
 def test_labelled_facts_have_fields(label: str, value: str, facts: Facts) -> None:
     """What is not certain is left to the attributes."""
     assert read_facts([(label, value)]) == facts
+
+
+def test_a_finding_that_quotes_a_megabyte_keeps_both_its_ends() -> None:
+    """What is odd and what became of it can be read; read again from the ledger it is the same."""
+    notes = Notes(Source.KITSU)
+    notes.note("odd_trailer", f"{'x' * 1_000_000!r} is no YouTube id, left out", "trailer")
+    (finding,) = notes.findings
+    assert finding.message.startswith("'xxx")
+    assert finding.message.endswith("x' is no YouTube id, left out")
+    assert len(finding.message) == 1_000
+    assert replace(finding) == finding
