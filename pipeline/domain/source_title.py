@@ -7,6 +7,7 @@ dates are Japan's.
 """
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated
 
 from pydantic import Field
@@ -62,6 +63,16 @@ class PartialDate:
     year: int
     month: int | None = None
     day: int | None = None
+
+    @property
+    def exact(self) -> date | None:
+        """The day, where it is known to the day and exists."""
+        if self.month is None or self.day is None:
+            return None
+        try:
+            return date(self.year, self.month, self.day)
+        except ValueError:
+            return None
 
     @property
     def text(self) -> str:

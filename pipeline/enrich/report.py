@@ -9,7 +9,7 @@ from pipeline.domain.canonical import JsonValue
 from pipeline.domain.names import Outcome, Platform, Tier
 from pipeline.enrich.quality import Tally
 
-__all__ = ["ExitCode", "Problem", "RunReport", "Stale", "Unrecorded"]
+__all__ = ["ExitCode", "Problem", "RunReport", "Stale", "Unrecorded", "iso_time"]
 
 
 class ExitCode(IntEnum):
@@ -137,7 +137,7 @@ class RunReport:
             ],
             "quarantined": {platform.value: why for platform, why in self.quarantined.items()},
             "stale": {
-                platform.value: {"titles": stale.titles, "since": _iso_time(stale.since)}
+                platform.value: {"titles": stale.titles, "since": iso_time(stale.since)}
                 for platform, stale in self.stale.items()
             },
             "tier": self.tier.value,
@@ -145,5 +145,6 @@ class RunReport:
         }
 
 
-def _iso_time(at: float) -> str:
+def iso_time(at: float) -> str:
+    """``2026-01-10T15:30:00Z`` of a Unix time."""
     return datetime.fromtimestamp(at, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -88,17 +88,15 @@ def plan_learning(
     refuted: Iterable[Refuted] = (),
     absent: frozenset[IdKey] = frozenset(),
     answers: Mapping[IdKey, IdAnswer] = MappingProxyType({}),
-    listed_all_the_same: Collection[IdKey] = (),
 ) -> Learning:
     """Say which ids a title whose row lists ``ids`` and ``names`` learns, keeps, loses.
 
     ``owners`` says to which title the registry leads an id (``mal:1``); ``refuted`` are ids found wrong before, which
     stay so; ``absent`` are those their platform was asked for and does not have. ``answers`` are persons' words: an id
     that is the title's needs nobody to say it and is not refuted, one that is not is not learned. None is given against
-    a row, here or in other titles. ``listed_all_the_same`` are ids the row lists beside ``ids`` and a person refused.
+    a row, here or in other titles; what a person refused is none of ``ids``, whatever the row lists.
     """
-    learner = _Learner(title_id, ids, names, words, owners=owners, refuted=refuted, answers=answers)
-    return learner.learn(absent, listed_all_the_same)
+    return _Learner(title_id, ids, names, words, owners=owners, refuted=refuted, answers=answers).learn(absent)
 
 
 class _Learner:
@@ -141,7 +139,7 @@ class _Learner:
             return f"the catalogue lists {_list(site, self._listed[site])} for this title"
         return None
 
-    def learn(self, absent: frozenset[IdKey], listed_all_the_same: Collection[IdKey]) -> Learning:
+    def learn(self, absent: frozenset[IdKey]) -> Learning:
         for _ in range(_LEVELS):
             for site, said in self._said().items():
                 if site not in self._accepted and (learned := self._choose(site, said)) is not None:
@@ -155,7 +153,7 @@ class _Learner:
                 if (key := (site, one.id))
             ),
             tuple(self._refuted[key] for key in sorted(self._refuted)),
-            tuple(sorted(set(self._findings(absent, listed_all_the_same)), key=lambda one: (one.code, one.message))),
+            tuple(sorted(set(self._findings(absent)), key=lambda one: (one.code, one.message))),
         )
 
     def _said(self) -> dict[Site, dict[Source, frozenset[str]]]:
@@ -216,7 +214,7 @@ class _Learner:
             if ids and ids.isdisjoint(known[site]):
                 yield site, ids
 
-    def _findings(self, absent: frozenset[IdKey], listed_all_the_same: Collection[IdKey]) -> Iterator[Finding]:
+    def _findings(self, absent: frozenset[IdKey]) -> Iterator[Finding]:
         for word in self._heard:
             for site, ids in self._against(word, self._listed):
                 told = f"{word.speaker.value} says {_list(site, ids)}, the row lists {_list(site, self._listed[site])}"
@@ -228,9 +226,9 @@ class _Learner:
         for learned in self._accepted.values():
             if (learned.site, learned.id) in absent:
                 yield _finding("id_absent", f"{_told(learned)} is not there")
-        yield from self._decided(listed_all_the_same)
+        yield from self._decided()
 
-    def _decided(self, listed_all_the_same: Collection[IdKey]) -> Iterator[Finding]:
+    def _decided(self) -> Iterator[Finding]:
         """What persons said, so that the reasons tell it; what they cannot decide is news."""
         for (site, id_), answer in self._answers.items():
             key, is_none = id_key(site, id_), answer.is_own and self._given.get(site) != id_
@@ -241,9 +239,7 @@ class _Learner:
                 message = f"{key} was {answer.told}; {why}, so it does nothing: unlock it"
                 yield _finding("answer_unplaced", message)
             else:
-                against = ", though the catalogue lists it" if (site, id_) in listed_all_the_same else ""
-                told = f"{key} is {'' if answer.is_own else 'not '}this title's, {answer.told}{against}"
-                yield _finding("id_decided", told)
+                yield _finding("id_decided", f"{key} is {'' if answer.is_own else 'not '}this title's, {answer.told}")
 
     def _open(self, site: Site, said: Mapping[Source, frozenset[str]]) -> Iterator[Finding]:
         """What keeps an id from being learned, or speaks against one that was."""

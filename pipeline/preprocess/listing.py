@@ -99,7 +99,7 @@ def _row(ref: Ref, episode: Episode, number: int | None) -> Row:
         number=number,
         id=episode.id,
         titles=tuple(pair for title in episode.titles if (pair := _comparable(title)) is not None),
-        day=_day_of(episode),
+        day=None if episode.aired is None else episode.aired.exact,
         label=f"{episode.kind.value} {'?' if number is None else number}: {shown}",
     )
 
@@ -110,14 +110,3 @@ def _comparable(title: TitleName) -> tuple[Script, str] | None:
     if not has_letters(text) or _ONLY_A_NUMBER.fullmatch(text):
         return None
     return ("latin" if any("a" <= ch <= "z" for ch in text) and text.isascii() else "native"), text
-
-
-def _day_of(episode: Episode) -> date | None:
-    """The day it aired, where that is known to the day and exists."""
-    aired = episode.aired
-    if aired is None or aired.month is None or aired.day is None:
-        return None
-    try:
-        return date(aired.year, aired.month, aired.day)
-    except ValueError:
-        return None

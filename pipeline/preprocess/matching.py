@@ -50,7 +50,7 @@ def match_casts(rows: Sequence[Person], columns: Sequence[Person], cut: Matching
     if not rows or not columns:
         return Match((), ())
     scores = score_casts(rows, columns, cut)
-    sure = tuple(_sure_links(scores, rows, columns, cut))
+    sure = tuple(_sure_links(scores, cut))
     free_rows = sorted(set(range(len(rows))) - {link.row for link in sure})
     free_columns = sorted(set(range(len(columns))) - {link.column for link in sure})
     by_voice = tuple(_voice_links(rows, columns, free_rows, free_columns, cut))
@@ -58,8 +58,8 @@ def match_casts(rows: Sequence[Person], columns: Sequence[Person], cut: Matching
     return Match(tuple(sorted((*sure, *by_voice), key=lambda link: link.column)), doubts)
 
 
-def _sure_links(scores: Scores, rows: Sequence[Person], columns: Sequence[Person], cut: Matching) -> Iterator[Link]:
-    total, width = scores.total, len(columns)
+def _sure_links(scores: Scores, cut: Matching) -> Iterator[Link]:
+    total, width = scores.total, len(scores.columns)
     best = (total == total.max(axis=1, keepdims=True)) & (total == total.max(axis=0, keepdims=True))
     good = np.flatnonzero(best & (total >= np.float32(cut.accept) - np.float32(1e-6)))
     exact = np.flatnonzero(scores.name >= np.float32(cut.same_romaji))
@@ -82,7 +82,7 @@ def _sure_links(scores: Scores, rows: Sequence[Person], columns: Sequence[Person
         held = _alone(np.unique(np.concatenate((held, *(_alone(cells, width) for cells in further)))), width)
     for cell in held.tolist():
         row, column = divmod(cell, width)
-        yield Link(row, column, *_how(scores, rows, columns, (row, column), cut))
+        yield Link(row, column, *_how(scores, (row, column), cut))
 
 
 def _alone(cells: Cells, width: int) -> Cells:
@@ -104,14 +104,12 @@ def _lead(total: Matrix, good: Cells) -> NDArray[np.float32]:
     return lead
 
 
-def _how(
-    scores: Scores, rows: Sequence[Person], columns: Sequence[Person], pair: tuple[int, int], cut: Matching
-) -> tuple[float, str]:
+def _how(scores: Scores, pair: tuple[int, int], cut: Matching) -> tuple[float, str]:
     if scores.same_id[pair]:
         return cut.sure_id, "same_number"
     if scores.same_voice[pair]:
         return cut.sure_name_and_voice, "name_and_voice"
-    known = rows[pair[0]].voices and columns[pair[1]].voices
+    known = scores.rows[pair[0]].voices and scores.columns[pair[1]].voices
     return cut.sure_name_only, "exact_name_other_voice" if known else "name_only"
 
 

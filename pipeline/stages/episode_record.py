@@ -8,7 +8,7 @@ from pipeline.domain.aligned import EpisodeGroup
 from pipeline.domain.claims import Finding
 from pipeline.domain.names import EpisodeKind, Source
 from pipeline.domain.record import EpisodeRecord, OtherPlatformNumber
-from pipeline.domain.source_title import Episode, Link, PartialDate, SourceTitle, TitleName
+from pipeline.domain.source_title import Episode, Link, SourceTitle, TitleName
 from pipeline.domain.text import clean, norm
 from pipeline.domain.title import StageInput
 from pipeline.stages.addresses import parse_address
@@ -143,18 +143,15 @@ def find_oddities(sources: Iterable[SourceTitle]) -> tuple[Finding, ...]:
 def _goes_back(one: SourceTitle) -> str | None:
     """Where episodes aired long before those they follow: two runs, or two works, under one id."""
     dated = sorted(
-        (episode.number, episode.aired)
+        (episode.number, day)
         for episode in one.episodes
-        if episode.kind is EpisodeKind.REGULAR and episode.number is not None and episode.aired and episode.aired.day
+        if episode.kind is EpisodeKind.REGULAR
+        and episode.number is not None
+        and (day := None if episode.aired is None else episode.aired.exact) is not None
     )
-    back = [(a, b) for a, b in pairwise(dated) if _about_day(a[1]) - _about_day(b[1]) > _FORTNIGHT]
+    back = [(a, b) for a, b in pairwise(dated) if (a[1] - b[1]).days > _FORTNIGHT]
     if not back:
         return None
     (number, day), (later, earlier) = back[0]
     more = f" (and {len(back) - 1} more)" if len(back) > 1 else ""
-    return f"{one.source.value}: episode {later} aired {earlier.text}, before episode {number}, {day.text}{more}"
-
-
-def _about_day(date: PartialDate) -> int:
-    """Days since the year 0 in months of 31, for distances that need not be exact."""
-    return (date.year * 12 + (date.month or 1)) * 31 + (date.day or 1)
+    return f"{one.source.value}: episode {later} aired {earlier}, before episode {number}, {day}{more}"

@@ -79,7 +79,8 @@ def distinct_urls(urls: Iterable[str | None]) -> list[str]:
 
 def first_picture(urls: Iterable[str | None]) -> str | None:
     """The first address of a picture, without the query that makes one file look like another from day to day."""
-    return next(iter(distinct_urls(urls)), None)
+    addresses = (parse_address(url) for url in urls if url)
+    return next((address.file for address in addresses if address is not None), None)
 
 
 def clean_lines(text: str) -> str:

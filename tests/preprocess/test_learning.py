@@ -291,15 +291,6 @@ def test_no_id_is_given_against_the_catalogue_and_that_is_told(
     assert "unlock" in finding.message
 
 
-def test_that_the_catalogue_lists_an_id_a_person_refused_is_told() -> None:
-    """Its site is as open as if the row did not list it: others may teach another id there."""
-    learning = answered(KITSU_SAYS_6, ANILIST_SAYS_5, answers={(MAL, "5"): NO}, listed_all_the_same=[(MAL, "5")])
-    assert learned(learning) == {MAL: "6"}
-    (finding,) = learning.findings
-    assert finding.code == "id_decided"
-    assert finding.message == "mal:5 is not this title's, locked by maria, though the catalogue lists it"
-
-
 def test_of_two_ids_given_on_one_site_the_later_counts() -> None:
     """The other is told."""
     later = IdAnswer(True, "locked by jo", 2.0)

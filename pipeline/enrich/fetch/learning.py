@@ -5,7 +5,7 @@ and it is said which platforms have to be settled again because of it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pipeline.catalogue import load_row, parse_id
@@ -126,7 +126,6 @@ def _plan(
             if key[1] in settled.outcome.ids  # AnimeSchedule is asked by others' ids, which it cannot deny
         ),
         answers=answers,
-        listed_all_the_same=title.refused,
     )
 
 
@@ -149,6 +148,8 @@ def _answers(
             owner, lock = own[key]
             told = lock.told if owner == title_id else f"given to the title {owner}, {lock.told}"
             mine[key] = IdAnswer(owner == title_id, told, lock.at)
+        for key in mine.keys() & one.title.refused:
+            mine[key] = replace(mine[key], told=f"{mine[key].told}, though the catalogue lists it")
         found[title_id] = mine
     return found
 
